@@ -1,0 +1,47 @@
+import type { Measurement } from './judge/signal.ts';
+import type { Judgement } from './judge/verdict.ts';
+import type { Actor } from './principal.ts';
+import type { Artifact, Participant } from './release.ts';
+import type { Observation } from './target.ts';
+
+export type Choice = 'retry' | 'roll-back' | 'continue' | 'hold';
+
+/** How two commits are related on the default branch: what GitHub's compare says of `base…head`. */
+export type Ancestry = 'ahead' | 'identical' | 'behind' | 'diverged';
+
+/**
+ * What happened, in the past tense. The event carries the time; `generation` is the rollout's generation that an answer
+ * or a click belongs to: one of an older generation changes nothing.
+ */
+export type Event = { atMs: number } & ( // the lane
+  | { type: 'started'; desiredSha: string | null; participants: Participant[]; lastGood: Record<string, Artifact> }
+  | { type: 'superseded'; byRollout: string; bySha: string }
+  | { type: 'taken-over'; byRollout: string; by: string }
+  | { type: 'built'; generation: number; artifact: Artifact; url: string | null }
+  | { type: 'build-failed'; generation: number; detail: string; url: string | null }
+  | { type: 'surveyed'; generation: number; observation: Observation }
+  | { type: 'measured-before'; generation: number; measurements: Measurement[] }
+  | { type: 'cleared'; generation: number; ancestry: Ancestry; eligible: string[]; defaultBranchHasHead: boolean }
+  | { type: 'deployed'; generation: number; target: string }
+  | { type: 'deploy-failed'; generation: number; target: string; detail: string }
+  | { type: 'observed'; generation: number; observation: Observation }
+  | { type: 'measured'; generation: number; round: number; measurements: Measurement[] }
+  | { type: 'rolled-back'; generation: number; target: string }
+  | { type: 'roll-back-failed'; generation: number; target: string; detail: string }
+  /** An effect could not be carried out this time and will be tried again: shown, never judged. */
+  | { type: 'stumbled'; generation: number; effect: string; detail: string; attempts: number }
+  /** A timer that an effect asked for. */
+  | { type: 'woke'; generation: number; timer: string }
+  | { type: 'approved'; generation: number; actor: Actor }
+  | { type: 'rejected'; generation: number; actor: Actor; because: string }
+  | { type: 'decided'; generation: number; actor: Actor; choice: Choice; because: string | null }
+  | { type: 'countdown-stopped'; generation: number; actor: Actor }
+  /** No generation: a rollback is valid in every state. `to`: null is what ran before this rollout. */
+  | { type: 'rollback-requested'; actor: Actor; because: string; to: Artifact | null }
+  | { type: 'aborted'; actor: Actor; because: string }
+);
+
+export type EventType = Event['type'];
+
+/** A judgement kept with the phase: the newest, for cards and for the record. */
+export type KeptJudgement = Judgement | null;

@@ -1,0 +1,21 @@
+import type { Role } from './principal.ts';
+
+/** Why something was not done, from a closed list; the sentence is made where it is shown. */
+export type Refusal =
+  | { code: 'not-allowed'; action: string; needs: Role[] }
+  | { code: 'not-a-member'; standing: 'guest' | 'external' | 'bot' | 'deactivated' | 'unknown' }
+  | { code: 'not-linked' }
+  | { code: 'participant'; part: string }
+  /** The button belongs to an older state; `by` and `atMs` say who was first, when known. */
+  | { code: 'too-late'; by: string | null; atMs: number | null; now: string }
+  | { code: 'already-approved'; atMs: number }
+  /** The approval was given for another artifact, plan or policy. */
+  | { code: 'binding-changed' }
+  | { code: 'choice-not-offered'; choice: string; offered: string[] }
+  | { code: 'reason-missing' }
+  | { code: 'nothing-to-roll-back-to' }
+  | { code: 'never-healthy-here'; digest: string }
+  | { code: 'is-over'; phase: string };
+
+/** The refusals that a person meets most often name who could do it instead: see `whoCan` in authorize. */
+export type RefusalCode = Refusal['code'];
