@@ -1,6 +1,6 @@
-import type { Choice } from './event.ts';
 import type { Signal } from './judge/signal.ts';
 import type { Artifact } from './release.ts';
+import type { Phase } from './rollout.ts';
 
 /** What a person is asked or told; the views turn it into words. */
 export type Announcement = 'waiting' | 'failed' | 'finished';
@@ -15,14 +15,15 @@ export type Effect = { key: string; generation: number; afterMs: number } & (
   | { kind: 'measure-before'; targets: string[]; signals: Signal[]; now: Artifact; before: Artifact | null }
   | { kind: 'clear'; repo: string; branch: string; baseSha: string | null; headSha: string; approvers: string[] }
   | { kind: 'deploy'; target: string; artifact: Artifact; share: number }
-  | { kind: 'observe'; target: string }
+  | { kind: 'observe'; target: string; round: number }
   | { kind: 'measure'; round: number; targets: string[]; signals: Signal[]; now: Artifact; before: Artifact | null }
-  | { kind: 'roll-back'; target: string; artifact: Artifact }
+  /** `round`: a terminal failure was answered by trying anew, under a new key. */
+  | { kind: 'roll-back'; target: string; artifact: Artifact; round: number }
   | { kind: 'wake'; timer: string }
   /** Broadcast in the thread. Survives the end of its phase: what happened stays true. */
-  | { kind: 'announce'; what: Announcement }
+  | { kind: 'announce'; what: Announcement; phase: Phase }
   /** Ask the person on call by name. */
-  | { kind: 'page'; who: string; reason: string; choices: Choice[] }
+  | { kind: 'page'; who: string; phase: Phase; round: number }
 );
 
 export type EffectKind = Effect['kind'];

@@ -1,5 +1,4 @@
 import type { Measurement } from './judge/signal.ts';
-import type { Judgement } from './judge/verdict.ts';
 import type { Actor } from './principal.ts';
 import type { Artifact, Participant } from './release.ts';
 import type { Observation } from './target.ts';
@@ -20,11 +19,12 @@ export type Event = { atMs: number } & ( // the lane
   | { type: 'built'; generation: number; artifact: Artifact; url: string | null }
   | { type: 'build-failed'; generation: number; detail: string; url: string | null }
   | { type: 'surveyed'; generation: number; observation: Observation }
+  /** The same signals just before the step, on what ran until then. */
   | { type: 'measured-before'; generation: number; measurements: Measurement[] }
   | { type: 'cleared'; generation: number; ancestry: Ancestry; eligible: string[]; defaultBranchHasHead: boolean }
   | { type: 'deployed'; generation: number; target: string }
   | { type: 'deploy-failed'; generation: number; target: string; detail: string }
-  | { type: 'observed'; generation: number; observation: Observation }
+  | { type: 'observed'; generation: number; round: number; observation: Observation }
   | { type: 'measured'; generation: number; round: number; measurements: Measurement[] }
   | { type: 'rolled-back'; generation: number; target: string }
   | { type: 'roll-back-failed'; generation: number; target: string; detail: string }
@@ -42,6 +42,3 @@ export type Event = { atMs: number } & ( // the lane
 );
 
 export type EventType = Event['type'];
-
-/** A judgement kept with the phase: the newest, for cards and for the record. */
-export type KeptJudgement = Judgement | null;

@@ -1,5 +1,6 @@
 import type { Approval } from './approval.ts';
 import type { Choice } from './event.ts';
+import type { Measurement } from './judge/signal.ts';
 import type { Judgement, SignalMemory, Verdict } from './judge/verdict.ts';
 import type { ServiceSpec } from './pipeline.ts';
 import type { Plan, Position, Request } from './plan.ts';
@@ -25,7 +26,9 @@ export type Trouble =
   | { code: 'roll-back-failed'; target: string; detail: string }
   | { code: 'rejected'; by: string; because: string }
   | { code: 'approval-expired' }
-  | { code: 'asked'; by: string; because: string };
+  | { code: 'asked'; by: string; because: string }
+  /** A rollback of the service took the lane. */
+  | { code: 'taken-over'; by: string; byRollout: string };
 
 /** The newest failed try of something that is being tried again; null once it worked. */
 export type Stumble = { effect: string; detail: string; attempts: number; sinceMs: number };
@@ -33,11 +36,25 @@ export type Stumble = { effect: string; detail: string; attempts: number; sinceM
 export type Phase =
   | { is: 'building'; sinceMs: number }
   | { is: 'queued'; sinceMs: number }
-  | { is: 'surveying'; sinceMs: number; at: Position; waitingFor: string[]; isMeasured: boolean }
+  | { is: 'surveying'; sinceMs: number; at: Position; waitingFor: string[] }
   | { is: 'gated'; sinceMs: number; at: Position; voided: number }
-  | { is: 'clearing'; sinceMs: number; at: Position }
-  | { is: 'deploying'; sinceMs: number; at: Position; waitingFor: string[] }
-  | { is: 'verifying'; sinceMs: number; at: Position; waitingFor: string[]; problems: Record<string, Trouble> }
+  | {
+      is: 'clearing';
+      sinceMs: number;
+      at: Position;
+      /** Who of the approvers is still eligible, and when that was read; null: not answered yet. */
+      clearance: { eligible: string[]; atMs: number } | null;
+      before: Measurement[] | null;
+    }
+  | { is: 'deploying'; sinceMs: number; at: Position; waitingFor: string[]; before: Measurement[] }
+  | {
+      is: 'verifying';
+      sinceMs: number;
+      at: Position;
+      waitingFor: string[];
+      problems: Record<string, Trouble>;
+      before: Measurement[];
+    }
   | {
       is: 'baking';
       sinceMs: number;
@@ -59,7 +76,16 @@ export type Phase =
       /** What happens when nobody chooses, and when; null: it waits. */
       countdown: { choice: Choice; atMs: number } | null;
     }
-  | { is: 'holding'; sinceMs: number; at: Position; by: string; because: string | null }
+  | {
+      is: 'holding';
+      sinceMs: number;
+      at: Position;
+      by: string;
+      because: string | null;
+      trouble: Trouble;
+      judgement: Judgement | null;
+      choices: Choice[];
+    }
   | {
       is: 'rolling-back';
       sinceMs: number;
@@ -69,6 +95,8 @@ export type Phase =
       to: { target: string; artifact: Artifact }[];
       waitingFor: string[];
       verifying: string[];
+      /** How often a provider refused for good and was asked anew. */
+      round: number;
       judgement: Judgement | null;
     }
   | { is: 'succeeded'; atMs: number }
@@ -101,7 +129,7 @@ export type Rollout = {
   artifact: Artifact | null;
   plan: Plan;
   /** Who may do what, as configured when the rollout was created; the stricter of two policies holds. */
-  spec: Pick<ServiceSpec, 'name' | 'roles' | 'onCall' | 'repo' | 'branch' | 'provider'>;
+  spec: Pick<ServiceSpec, 'name' | 'roles' | 'onCall' | 'repo' | 'branch'>;
   request: Request;
   createdAtMs: number;
   endedAtMs: number | null;
@@ -122,6 +150,8 @@ export type Rollout = {
   steps: StepRecord[];
   stepStartedAtMs: number | null;
   stumble: Stumble | null;
+  /** The last thing that a person did here, so that whoever comes second is told who was first. */
+  lastAct: { by: string; name: string; atMs: number } | null;
 };
 
 /** Ended for good: nothing is owed any more. */

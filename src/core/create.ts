@@ -1,0 +1,76 @@
+import type { Decision } from './decision.ts';
+import { enter } from './door.ts';
+import { laneOf, type ServiceSpec } from './pipeline.ts';
+import type { Plan, Request } from './plan.ts';
+import type { Artifact, Release } from './release.ts';
+import { rollBack } from './retreat.ts';
+import type { Rollout } from './rollout.ts';
+
+type Seed = { id: string; service: ServiceSpec; release: Release; plan: Plan; request: Request; nowMs: number };
+
+function blank(seed: Seed, kind: Rollout['kind'], artifact: Artifact | null): Rollout {
+  const { service, release, plan, request, nowMs } = seed;
+  return {
+    id: seed.id,
+    lane: laneOf(service),
+    kind,
+    service: service.name,
+    pipeline: service.pipeline,
+    channel: service.channel,
+    release,
+    artifact,
+    plan,
+    spec: {
+      name: service.name,
+      roles: service.roles,
+      onCall: service.onCall,
+      repo: service.repo,
+      branch: service.branch,
+    },
+    request,
+    createdAtMs: nowMs,
+    endedAtMs: null,
+    generation: 0,
+    phase: { is: 'queued', sinceMs: nowMs },
+    before: {},
+    lastGood: {},
+    desiredSha: null,
+    participants: release.participants,
+    touched: [],
+    approvals: [],
+    steps: [],
+    stepStartedAtMs: null,
+    stumble: null,
+    lastAct: null,
+  };
+}
+
+/** A release sets out: it waits for its build first. */
+export function createRollout(seed: Seed): Decision {
+  const { release, plan, nowMs } = seed;
+  return enter(
+    blank(seed, 'release', null),
+    { is: 'building', sinceMs: nowMs },
+    [
+      { kind: 'watch-build', repo: release.repo, sha: release.sha, check: plan.build.check },
+      { kind: 'wake', timer: 'build-deadline', afterMs: plan.build.deadlineMs },
+    ],
+    nowMs,
+  );
+}
+
+/**
+ * A rollback of a whole stage to a version that was healthy there. It waits for nothing: no queue, no approval, no
+ * look-up. `stage` is the plan's last one.
+ */
+export function createRollback(seed: Seed & { to: Artifact; because: string; by: string }): Decision {
+  const { plan, nowMs, to } = seed;
+  const at = { stage: plan.stages.length - 1, step: 0 };
+  const targets = [...new Set(plan.stages[at.stage]?.steps.flatMap((step) => step.targets) ?? [])];
+  const rollout: Rollout = {
+    ...blank(seed, 'rollback', to),
+    touched: targets,
+    before: Object.fromEntries(targets.map((target) => [target, to])),
+  };
+  return rollBack(rollout, at, { code: 'asked', by: seed.by, because: seed.because }, null, nowMs, to);
+}

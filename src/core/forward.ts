@@ -1,0 +1,301 @@
+import { type Binding, countingApprovals } from './approval.ts';
+import { type Decision, type Fact, ignored, stayed, withFacts } from './decision.ts';
+import { type Draft, enter, keyed } from './door.ts';
+import type { Event } from './event.ts';
+import { emptyMemory, judge, rememberBefore } from './judge/judge.ts';
+import { nextPosition, type Position, stageAt, stepAt } from './plan.ts';
+import { principalKey } from './principal.ts';
+import type { Artifact } from './release.ts';
+import { giveUp } from './retreat.ts';
+import type { Phase, Rollout, StepRecord, Trouble } from './rollout.ts';
+import { artifactOf, OBSERVE_EVERY_MS, partialOf, recordStep, touchedIn } from './step.ts';
+import type { Observation } from './target.ts';
+
+/** Membership may be this old when an effect on a protected stage is issued. */
+export const CLEARANCE_LASTS_MS = 60_000;
+/** A look that comes later than this many intervals after the last one did not watch the time between (suspend, clock jump). */
+const WATCHED_INTERVALS = 1.5;
+
+type In<Name extends Phase['is']> = Extract<Phase, { is: Name }>;
+type Of<Name extends Event['type']> = Extract<Event, { type: Name }>;
+
+/** A stage begins by reading what runs there now: what a rollback would return to. */
+export function beginStage(rollout: Rollout, at: Position, nowMs: number): Decision {
+  const stage = stageAt(rollout.plan, at);
+  const targets = [...new Set(stage.steps.flatMap((step) => step.targets))];
+  const effects: Draft[] = targets.map((target) => ({ kind: 'survey', target }));
+  effects.push({ kind: 'wake', timer: 'survey-deadline', afterMs: stage.verifyDeadlineMs });
+  return enter(rollout, { is: 'surveying', sinceMs: nowMs, at, waitingFor: targets }, effects, nowMs);
+}
+
+export function surveyed(rollout: Rollout, phase: In<'surveying'>, event: Of<'surveyed'>): Decision {
+  const { observation } = event;
+  if (!phase.waitingFor.includes(observation.target)) return ignored(rollout, 'surveyed already');
+  const waitingFor = phase.waitingFor.filter((target) => target !== observation.target);
+  const next: Rollout = {
+    ...rollout,
+    stumble: null,
+    phase: { ...phase, waitingFor },
+    before: { ...rollout.before, [observation.target]: whatRanBefore(rollout, observation) },
+  };
+  return waitingFor.length > 0 ? stayed(next) : beginStep(next, phase.at, event.atMs);
+}
+
+/** Belay's own record of what was good wins; otherwise one version, healthy on every instance, is adopted as it is. */
+function whatRanBefore(rollout: Rollout, observation: Observation): Artifact | null {
+  const recorded = rollout.lastGood[observation.target];
+  if (recorded) return recorded;
+  const [first, ...others] = observation.instances;
+  if (!first?.digest || !first.isHealthy) return null;
+  const isUniform = others.every((one) => one.digest === first.digest && one.isHealthy);
+  return isUniform ? { digest: first.digest, sha: '' } : null;
+}
+
+/** Exactly what an approval of this stage covers. */
+export function bindingOf(rollout: Rollout, at: Position): Binding {
+  return {
+    service: rollout.service,
+    stage: stageAt(rollout.plan, at).name,
+    digest: artifactOf(rollout).digest,
+    planHash: rollout.plan.hash,
+    policyHash: rollout.plan.policyHash,
+  };
+}
+
+/** How many approvals are still missing for this step; `eligible` null: as far as is known without asking again. */
+export function missingApprovals(rollout: Rollout, at: Position, nowMs: number, eligible: string[] | null): number {
+  const stage = stageAt(rollout.plan, at);
+  if (!stage.isProtected) return 0;
+  // A protected stage without a rule would be open to everybody: it is closed to everybody.
+  if (!stage.approvals || stage.approvals.required < 1) return Number.POSITIVE_INFINITY;
+  const counting = countingApprovals(
+    rollout.approvals,
+    bindingOf(rollout, at),
+    rollout.participants,
+    principalKey(rollout.request.by),
+    nowMs,
+    eligible,
+  );
+  return Math.max(0, stage.approvals.required - counting.length);
+}
+
+/** Before each step: enough approvals known, then the facts are read again; otherwise people are asked. */
+export function beginStep(rollout: Rollout, at: Position, nowMs: number): Decision {
+  const next: Rollout = { ...rollout, stepStartedAtMs: nowMs };
+  return missingApprovals(next, at, nowMs, null) > 0 ? askForApproval(next, at, nowMs, 0) : clear(next, at, nowMs);
+}
+
+function askForApproval(rollout: Rollout, at: Position, nowMs: number, voided: number): Decision {
+  const expireMs = stageAt(rollout.plan, at).approvals?.expireMs ?? 0;
+  return enter(
+    rollout,
+    { is: 'gated', sinceMs: nowMs, at, voided },
+    [{ kind: 'wake', timer: 'gate-expiry', afterMs: expireMs }],
+    nowMs,
+  );
+}
+
+/** Reads again, at effect time, what must hold: ancestry, who is still eligible, and how the signals are before the step. */
+export function clear(rollout: Rollout, at: Position, nowMs: number): Decision {
+  const stage = stageAt(rollout.plan, at);
+  const step = stepAt(rollout.plan, at);
+  const binding = bindingOf(rollout, at);
+  const approvers = rollout.approvals.filter((one) => one.binding.stage === binding.stage).map((one) => one.by);
+  const drafts: Draft[] = [
+    {
+      kind: 'clear',
+      repo: rollout.spec.repo,
+      branch: rollout.spec.branch,
+      baseSha: rollout.desiredSha,
+      headSha: rollout.release.sha,
+      approvers: stage.isProtected ? [...new Set(approvers)] : [],
+    },
+  ];
+  const before = rollout.before[step.targets[0] ?? ''] ?? null;
+  const asksBefore = stage.signals.length > 0 && before !== null;
+  if (asksBefore) {
+    const signals = stage.signals.filter((signal) => signal.kind === 'threshold');
+    drafts.push({ kind: 'measure-before', targets: step.targets, signals, now: artifactOf(rollout), before });
+  }
+  const phase: In<'clearing'> = {
+    is: 'clearing',
+    sinceMs: nowMs,
+    at,
+    clearance: null,
+    before: asksBefore ? null : [],
+  };
+  return enter(rollout, phase, drafts, nowMs);
+}
+
+export function cleared(rollout: Rollout, phase: In<'clearing'>, event: Of<'cleared'>): Decision {
+  const isForward = event.ancestry === 'ahead' || event.ancestry === 'identical';
+  if (!event.defaultBranchHasHead || !isForward) {
+    const trouble: Trouble = event.defaultBranchHasHead
+      ? { code: 'not-a-descendant', ancestry: event.ancestry, baseSha: rollout.desiredSha ?? '' }
+      : { code: 'not-on-default-branch' };
+    return touchedIn(rollout, phase.at).length > 0
+      ? giveUp(rollout, phase.at, trouble, null, event.atMs)
+      : enter(rollout, { is: 'failed', atMs: event.atMs, trouble }, [], event.atMs);
+  }
+  const clearance = { eligible: event.eligible, atMs: event.atMs };
+  return deployIfReady({ ...rollout, stumble: null }, { ...phase, clearance }, event.atMs);
+}
+
+export function measuredBefore(rollout: Rollout, phase: In<'clearing'>, event: Of<'measured-before'>): Decision {
+  return deployIfReady(rollout, { ...phase, before: event.measurements }, event.atMs);
+}
+
+/** The transaction that writes the deploy's intent is this one: it counts the approvals itself. */
+function deployIfReady(rollout: Rollout, phase: In<'clearing'>, nowMs: number): Decision {
+  const { clearance, before, at } = phase;
+  if (!clearance || !before) return stayed({ ...rollout, phase });
+  const age = nowMs - clearance.atMs;
+  if (!(age >= 0 && age <= CLEARANCE_LASTS_MS)) return clear(rollout, at, nowMs);
+  const missing = missingApprovals(rollout, at, nowMs, clearance.eligible);
+  if (missing > 0) {
+    const { eligible } = clearance;
+    const kept = rollout.approvals.filter((one) => one.expiresAtMs > nowMs && eligible.includes(one.by));
+    const voided = rollout.approvals.length - kept.length;
+    return askForApproval({ ...rollout, approvals: kept }, at, nowMs, voided);
+  }
+  const stage = stageAt(rollout.plan, at);
+  const step = stepAt(rollout.plan, at);
+  const drafts: Draft[] = step.targets.map((target) => ({
+    kind: 'deploy',
+    target,
+    artifact: artifactOf(rollout),
+    share: step.share,
+  }));
+  drafts.push({ kind: 'wake', timer: 'deploy-deadline', afterMs: stage.deployDeadlineMs });
+  const touched = [...new Set([...rollout.touched, ...step.targets])];
+  const deploying: Phase = { is: 'deploying', sinceMs: nowMs, at, waitingFor: step.targets, before };
+  return enter({ ...rollout, touched }, deploying, drafts, nowMs);
+}
+
+export function deployed(rollout: Rollout, phase: In<'deploying'>, event: Of<'deployed'>): Decision {
+  const waitingFor = phase.waitingFor.filter((target) => target !== event.target);
+  const next: Rollout = { ...rollout, stumble: null, phase: { ...phase, waitingFor } };
+  if (waitingFor.length > 0) return stayed(next);
+  const stage = stageAt(rollout.plan, phase.at);
+  const { targets } = stepAt(rollout.plan, phase.at);
+  const drafts: Draft[] = targets.map((target) => ({ kind: 'observe', target, round: 0 }));
+  drafts.push({ kind: 'wake', timer: 'verify-deadline', afterMs: stage.verifyDeadlineMs });
+  const verifying: Phase = {
+    is: 'verifying',
+    sinceMs: event.atMs,
+    at: phase.at,
+    waitingFor: targets,
+    problems: {},
+    before: phase.before,
+  };
+  return enter(next, verifying, drafts, event.atMs);
+}
+
+export function observedWhileVerifying(rollout: Rollout, phase: In<'verifying'>, event: Of<'observed'>): Decision {
+  const { observation } = event;
+  const { target } = observation;
+  if (!phase.waitingFor.includes(target)) return ignored(rollout, 'verified already');
+  const step = stepAt(rollout.plan, phase.at);
+  const artifact = artifactOf(rollout);
+  const problem = partialOf(observation, artifact.digest, step.share);
+  if (problem) {
+    const next: Rollout = {
+      ...rollout,
+      stumble: null,
+      phase: { ...phase, problems: { ...phase.problems, [target]: problem } },
+    };
+    const again: Draft = { kind: 'observe', target, round: event.round + 1, afterMs: OBSERVE_EVERY_MS };
+    return stayed(next, [keyed(next, again)]);
+  }
+  const waitingFor = phase.waitingFor.filter((one) => one !== target);
+  const { [target]: _solved, ...problems } = phase.problems;
+  const next: Rollout = { ...rollout, stumble: null, phase: { ...phase, waitingFor, problems } };
+  const placed: Fact = {
+    fact: 'placed',
+    stage: stageAt(rollout.plan, phase.at).name,
+    target,
+    artifact,
+    atMs: event.atMs,
+  };
+  const decision = waitingFor.length > 0 ? stayed(next) : bake(next, phase, event.atMs);
+  return step.share === 1 ? withFacts(decision, [placed]) : decision;
+}
+
+function bake(rollout: Rollout, phase: In<'verifying'>, nowMs: number): Decision {
+  const stage = stageAt(rollout.plan, phase.at);
+  const step = stepAt(rollout.plan, phase.at);
+  const isJudged = stage.signals.length > 0;
+  const baking: In<'baking'> = {
+    is: 'baking',
+    sinceMs: nowMs,
+    at: phase.at,
+    round: 0,
+    observedMs: 0,
+    lastLookMs: nowMs,
+    memory: isJudged ? rememberBefore(stage.signals, phase.before) : emptyMemory(),
+    judgement: null,
+  };
+  if (!isJudged) return enter(rollout, baking, [{ kind: 'wake', timer: 'bake', afterMs: step.bake.forMs }], nowMs);
+  const next = enter(rollout, baking, [{ kind: 'wake', timer: 'bake-deadline', afterMs: step.bake.deadlineMs }], nowMs);
+  return { ...next, effects: [...next.effects, look(next.rollout, baking)] };
+}
+
+function look(rollout: Rollout, phase: In<'baking'>) {
+  const step = stepAt(rollout.plan, phase.at);
+  return keyed(rollout, {
+    kind: 'measure',
+    round: phase.round,
+    targets: step.targets,
+    signals: stageAt(rollout.plan, phase.at).signals,
+    now: artifactOf(rollout),
+    before: rollout.before[step.targets[0] ?? ''] ?? null,
+    afterMs: step.bake.everyMs,
+  });
+}
+
+/** Degraded acts at once; healthy counts only at the end of the observed bake time; all else looks again. */
+export function measured(rollout: Rollout, phase: In<'baking'>, event: Of<'measured'>): Decision {
+  if (event.round !== phase.round) return ignored(rollout, 'an older look');
+  const stage = stageAt(rollout.plan, phase.at);
+  const step = stepAt(rollout.plan, phase.at);
+  const { judgement, memory } = judge(stage.signals, phase.memory, event.measurements, event.atMs);
+  const passedMs = Math.min(Math.max(0, event.atMs - phase.lastLookMs), step.bake.everyMs * WATCHED_INTERVALS);
+  const next: In<'baking'> = {
+    ...phase,
+    round: phase.round + 1,
+    observedMs: phase.observedMs + (judgement.verdict === 'error' ? 0 : passedMs),
+    lastLookMs: event.atMs,
+    memory,
+    judgement,
+  };
+  const looked: Rollout = { ...rollout, stumble: null, phase: next };
+  if (judgement.verdict === 'degraded') {
+    const signals = judgement.signals.filter((one) => one.verdict === 'degraded').map((one) => one.signal);
+    return giveUp(looked, phase.at, { code: 'degraded', signals }, judgement, event.atMs);
+  }
+  if (judgement.verdict === 'healthy' && next.observedMs >= step.bake.forMs) {
+    return pass(looked, phase.at, event.atMs, 'passed');
+  }
+  return stayed(looked, [look(looked, next)]);
+}
+
+/** A step is over and the rollout goes on: to the next step, the next stage, or its good end. */
+export function pass(rollout: Rollout, at: Position, nowMs: number, ended: StepRecord['ended']): Decision {
+  const recorded = recordStep(rollout, at, nowMs, ended);
+  const next = nextPosition(rollout.plan, at);
+  const stage = stageAt(rollout.plan, at);
+  const artifact = artifactOf(rollout);
+  const facts: Fact[] = [];
+  // Continued against the judge's advice is not a version to come back to.
+  const isGood = recorded.steps.every((one) => one.stage !== stage.name || one.ended === 'passed');
+  if (next?.stage !== at.stage && isGood) {
+    const targets = [...new Set(stage.steps.flatMap((step) => step.targets))];
+    facts.push({ fact: 'good', stage: stage.name, targets, artifact, atMs: nowMs });
+  }
+  if (next === null) {
+    facts.push({ fact: 'desired', artifact, atMs: nowMs });
+    return withFacts(enter(recorded, { is: 'succeeded', atMs: nowMs }, [], nowMs), facts);
+  }
+  const decision = next.stage === at.stage ? beginStep(recorded, next, nowMs) : beginStage(recorded, next, nowMs);
+  return withFacts(decision, facts);
+}

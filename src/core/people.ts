@@ -1,0 +1,208 @@
+import type { Approval } from './approval.ts';
+import { type Action, authorize } from './authorize.ts';
+import { type Decision, type Fact, ignored, refused, stayed, withFacts } from './decision.ts';
+import { enter } from './door.ts';
+import type { Choice, Event } from './event.ts';
+import { beginStage, beginStep, bindingOf, clear, missingApprovals, pass } from './forward.ts';
+import { stageAt } from './plan.ts';
+import { type Actor, principalKey } from './principal.ts';
+import type { Refusal } from './refusal.ts';
+import { rollBack } from './retreat.ts';
+import { isOver, type Phase, type Rollout, type Trouble } from './rollout.ts';
+import { touchedIn } from './step.ts';
+
+type Of<Name extends Event['type']> = Extract<Event, { type: Name }>;
+
+/** Why this person may not do this here; null: they may. Every click and command comes through `authorize`. */
+function refusalFor(rollout: Rollout, actor: Actor, action: Action): Refusal | null {
+  const change = { participants: rollout.participants, requester: principalKey(rollout.request.by) };
+  const allowed = authorize(actor, action, change);
+  return allowed.allowed ? null : allowed.refusal;
+}
+
+/** The button was drawn for a state that is gone: say who was first. */
+export function tooLate(rollout: Rollout): Decision {
+  const { lastAct } = rollout;
+  return refused(rollout, {
+    code: 'too-late',
+    by: lastAct?.name ?? null,
+    atMs: lastAct?.atMs ?? null,
+    now: rollout.phase.is,
+  });
+}
+
+function acted(rollout: Rollout, actor: Actor, atMs: number): Rollout {
+  return { ...rollout, lastAct: { by: principalKey(actor.principal), name: actor.name, atMs } };
+}
+
+function decisionFact(
+  event: { actor: Actor; atMs: number; because?: string | null },
+  choice: Choice | 'rollback' | 'abort',
+): Fact {
+  return {
+    fact: 'decision',
+    by: principalKey(event.actor.principal),
+    name: event.actor.name,
+    choice,
+    because: event.because ?? null,
+    atMs: event.atMs,
+  };
+}
+
+function approvalOf(rollout: Rollout, event: Of<'approved'> | Of<'rejected'>): Approval | null {
+  if (rollout.phase.is !== 'gated') return null;
+  const { at } = rollout.phase;
+  return {
+    by: principalKey(event.actor.principal),
+    name: event.actor.name,
+    githubId: event.actor.githubId,
+    atMs: event.atMs,
+    expiresAtMs: event.atMs + (stageAt(rollout.plan, at).approvals?.expireMs ?? 0),
+    binding: bindingOf(rollout, at),
+  };
+}
+
+export function approved(rollout: Rollout, event: Of<'approved'>): Decision {
+  const refusal = refusalFor(rollout, event.actor, 'approve');
+  if (refusal) return refused(rollout, refusal);
+  const approval = approvalOf(rollout, event);
+  if (rollout.phase.is !== 'gated' || !approval || event.generation !== rollout.generation) return tooLate(rollout);
+  const { at } = rollout.phase;
+  const already = rollout.approvals.find(
+    (one) => one.by === approval.by && one.binding.stage === approval.binding.stage && one.expiresAtMs > event.atMs,
+  );
+  if (already) return refused(rollout, { code: 'already-approved', atMs: already.atMs });
+  const next = acted({ ...rollout, approvals: [...rollout.approvals, approval] }, event.actor, event.atMs);
+  const fact: Fact = { fact: 'approval', stage: approval.binding.stage, verdict: 'approved', approval, because: null };
+  const isEnough = missingApprovals(next, at, event.atMs, null) === 0;
+  return withFacts(isEnough ? clear(next, at, event.atMs) : stayed(next), [fact]);
+}
+
+/** A reject is final: it ends the rollout, and takes back whatever of this stage was touched. */
+export function rejected(rollout: Rollout, event: Of<'rejected'>): Decision {
+  const refusal = refusalFor(rollout, event.actor, 'reject');
+  if (refusal) return refused(rollout, refusal);
+  const approval = approvalOf(rollout, event);
+  if (rollout.phase.is !== 'gated' || !approval || event.generation !== rollout.generation) return tooLate(rollout);
+  if (event.because.trim() === '') return refused(rollout, { code: 'reason-missing' });
+  const next = acted(rollout, event.actor, event.atMs);
+  const trouble: Trouble = { code: 'rejected', by: event.actor.name, because: event.because };
+  const fact: Fact = {
+    fact: 'approval',
+    stage: approval.binding.stage,
+    verdict: 'rejected',
+    approval,
+    because: event.because,
+  };
+  return withFacts(stop(next, trouble, event.atMs), [fact]);
+}
+
+export function decided(rollout: Rollout, event: Of<'decided'>): Decision {
+  const refusal = refusalFor(rollout, event.actor, 'decide');
+  if (refusal) return refused(rollout, refusal);
+  const { phase } = rollout;
+  if (event.generation !== rollout.generation) return tooLate(rollout);
+  const offered = choicesOf(phase);
+  if (offered.length === 0) return tooLate(rollout);
+  if (!offered.includes(event.choice)) {
+    return refused(rollout, { code: 'choice-not-offered', choice: event.choice, offered });
+  }
+  if (event.choice === 'continue' && (event.because ?? '').trim() === '') {
+    return refused(rollout, { code: 'reason-missing' });
+  }
+  const next = acted(rollout, event.actor, event.atMs);
+  return withFacts(choose(next, event.choice, event.actor.name, event.because, event.atMs), [
+    decisionFact(event, event.choice),
+  ]);
+}
+
+/** What a person may choose now. A hold can still be taken back or tried again. */
+export function choicesOf(phase: Phase): Choice[] {
+  switch (phase.is) {
+    case 'deciding':
+      return phase.choices;
+    case 'holding':
+      return phase.choices;
+    default:
+      return [];
+  }
+}
+
+/** Carries out a choice, a person's or the countdown's. */
+export function choose(rollout: Rollout, choice: Choice, by: string, because: string | null, nowMs: number): Decision {
+  const { phase } = rollout;
+  if (phase.is !== 'deciding' && phase.is !== 'holding') return ignored(rollout, 'nothing to decide');
+  const { at } = phase;
+  switch (choice) {
+    case 'retry':
+      // Nothing of this stage was touched: what runs there may not even have been read yet.
+      return touchedIn(rollout, at).length === 0 ? beginStage(rollout, at, nowMs) : beginStep(rollout, at, nowMs);
+    case 'roll-back':
+      return rollBack(rollout, at, phase.trouble, phase.judgement, nowMs, null);
+    case 'continue':
+      return pass(rollout, at, nowMs, 'continued');
+    case 'hold':
+      return enter(
+        rollout,
+        {
+          is: 'holding',
+          sinceMs: nowMs,
+          at,
+          by,
+          because,
+          trouble: phase.trouble,
+          judgement: phase.judgement,
+          choices: phase.choices.filter((one) => one === 'retry' || one === 'roll-back'),
+        },
+        [],
+        nowMs,
+      );
+  }
+}
+
+export function countdownStopped(rollout: Rollout, event: Of<'countdown-stopped'>): Decision {
+  const refusal = refusalFor(rollout, event.actor, 'stop-countdown');
+  if (refusal) return refused(rollout, refusal);
+  const { phase } = rollout;
+  if (phase.is !== 'deciding' || event.generation !== rollout.generation || phase.countdown === null) {
+    return tooLate(rollout);
+  }
+  return stayed(acted({ ...rollout, phase: { ...phase, countdown: null } }, event.actor, event.atMs));
+}
+
+/** Valid in every state that is not over. Where nothing of the stage was touched there is nothing to take back. */
+export function rollbackRequested(rollout: Rollout, event: Of<'rollback-requested'>): Decision {
+  const refusal = refusalFor(rollout, event.actor, 'rollback');
+  if (refusal) return refused(rollout, refusal);
+  if (isOver(rollout)) return refused(rollout, { code: 'is-over', phase: rollout.phase.is });
+  if (event.because.trim() === '') return refused(rollout, { code: 'reason-missing' });
+  const { phase } = rollout;
+  if (phase.is === 'rolling-back') {
+    const isSame = event.to === null || phase.to.every((goal) => goal.artifact.digest === event.to?.digest);
+    if (isSame) return tooLate(rollout);
+  }
+  const trouble: Trouble = { code: 'asked', by: event.actor.name, because: event.because };
+  const next = acted(rollout, event.actor, event.atMs);
+  return withFacts(stop(next, trouble, event.atMs, event.to), [decisionFact(event, 'rollback')]);
+}
+
+export function aborted(rollout: Rollout, event: Of<'aborted'>): Decision {
+  const refusal = refusalFor(rollout, event.actor, 'abort');
+  if (refusal) return refused(rollout, refusal);
+  if (isOver(rollout)) return refused(rollout, { code: 'is-over', phase: rollout.phase.is });
+  if (rollout.phase.is === 'rolling-back') return tooLate(rollout);
+  if (event.because.trim() === '') return refused(rollout, { code: 'reason-missing' });
+  const trouble: Trouble = { code: 'asked', by: event.actor.name, because: event.because };
+  const next = acted(rollout, event.actor, event.atMs);
+  return withFacts(stop(next, trouble, event.atMs), [decisionFact(event, 'abort')]);
+}
+
+/** Ends the rollout: whatever of the current stage was touched is taken back first. */
+function stop(rollout: Rollout, trouble: Trouble, nowMs: number, to: Parameters<typeof rollBack>[5] = null): Decision {
+  const { phase } = rollout;
+  if ('at' in phase && touchedIn(rollout, phase.at).length > 0) {
+    const judgement = 'judgement' in phase ? phase.judgement : null;
+    return rollBack(rollout, phase.at, trouble, judgement, nowMs, to);
+  }
+  return enter(rollout, { is: 'aborted', atMs: nowMs, trouble }, [], nowMs);
+}

@@ -1,0 +1,176 @@
+import { type Decision, type Fact, ignored, stayed, withFacts } from './decision.ts';
+import { type Draft, enter, keyed } from './door.ts';
+import type { Choice, Event } from './event.ts';
+import type { Judgement } from './judge/verdict.ts';
+import { type Position, stageAt, stepAt } from './plan.ts';
+import type { Artifact } from './release.ts';
+import type { Phase, Rollout, Trouble } from './rollout.ts';
+import { canRollBack, OBSERVE_EVERY_MS, partialOf, recordStep, touchedIn } from './step.ts';
+
+/** A provider that refused a rollback for good is asked anew after this long: a rollback never gives up. */
+export const ROLL_BACK_AGAIN_MS = 5000;
+
+type In<Name extends Phase['is']> = Extract<Phase, { is: Name }>;
+type Of<Name extends Event['type']> = Extract<Event, { type: Name }>;
+
+/** The step did not work: take it back at once, or ask, as the policy says. Missing evidence always asks. */
+export function giveUp(
+  rollout: Rollout,
+  at: Position,
+  trouble: Trouble,
+  judgement: Judgement | null,
+  nowMs: number,
+): Decision {
+  const step = stepAt(rollout.plan, at);
+  const isMissingEvidence = trouble.code === 'inconclusive' || trouble.code === 'unmeasurable';
+  const isAutomatic = (step.onDegraded === 'rollback' || step.kind === 'canary') && !isMissingEvidence;
+  if (isAutomatic && canRollBack(rollout, at) && !rollout.release.isRollForwardOnly) {
+    return rollBack(rollout, at, trouble, judgement, nowMs, null);
+  }
+  return ask(rollout, at, trouble, judgement, nowMs);
+}
+
+/** What on-call may choose now, in the order of the buttons. */
+function choicesFor(rollout: Rollout, at: Position, trouble: Trouble): Choice[] {
+  const choices: Choice[] = ['retry'];
+  if (canRollBack(rollout, at) && !rollout.release.isRollForwardOnly) choices.push('roll-back');
+  if (['degraded', 'inconclusive', 'unmeasurable', 'partial'].includes(trouble.code)) choices.push('continue');
+  choices.push('hold');
+  return choices;
+}
+
+export function ask(
+  rollout: Rollout,
+  at: Position,
+  trouble: Trouble,
+  judgement: Judgement | null,
+  nowMs: number,
+): Decision {
+  const stage = stageAt(rollout.plan, at);
+  const choices = choicesFor(rollout, at, trouble);
+  const isMissingEvidence = trouble.code === 'inconclusive' || trouble.code === 'unmeasurable';
+  const { decideWithinMs, defaultDecision } = stage;
+  const hasDefault = defaultDecision !== null && choices.includes(defaultDecision) && !isMissingEvidence;
+  const countdown =
+    hasDefault && decideWithinMs !== null ? { choice: defaultDecision, atMs: nowMs + decideWithinMs } : null;
+  const drafts: Draft[] =
+    countdown && decideWithinMs !== null ? [{ kind: 'wake', timer: 'countdown', afterMs: decideWithinMs }] : [];
+  const phase: Phase = { is: 'deciding', sinceMs: nowMs, at, trouble, judgement, choices, countdown };
+  return enter(rollout, phase, drafts, nowMs);
+}
+
+/**
+ * Takes back every target of the stage that was touched, newest first, to `to` or to what ran before. Nothing may
+ * stand in its way: no lock, no approval, no look-up is asked here.
+ */
+export function rollBack(
+  rollout: Rollout,
+  at: Position,
+  trouble: Trouble,
+  judgement: Judgement | null,
+  nowMs: number,
+  to: Artifact | null,
+): Decision {
+  const goals: { target: string; artifact: Artifact }[] = [];
+  for (const target of touchedIn(rollout, at)) {
+    const artifact = to ?? rollout.before[target];
+    if (!artifact) return ask(rollout, at, { code: 'nothing-to-roll-back-to', target }, judgement, nowMs);
+    goals.push({ target, artifact });
+  }
+  const stage = stageAt(rollout.plan, at);
+  const drafts: Draft[] = goals.map((goal) => ({ kind: 'roll-back', ...goal, round: 0 }));
+  const patienceMs = stage.deployDeadlineMs + stage.verifyDeadlineMs;
+  drafts.push({ kind: 'wake', timer: 'roll-back-deadline#0', afterMs: patienceMs });
+  const phase: In<'rolling-back'> = {
+    is: 'rolling-back',
+    sinceMs: nowMs,
+    at,
+    trouble,
+    to: goals,
+    waitingFor: goals.map((goal) => goal.target),
+    verifying: [],
+    round: 0,
+    judgement,
+  };
+  const recorded = rollout.kind === 'release' ? recordStep(rollout, at, nowMs, endedBy(trouble)) : rollout;
+  return enter(recorded, phase, drafts, nowMs);
+}
+
+function endedBy(trouble: Trouble): 'degraded' | 'failed' {
+  return trouble.code === 'degraded' ? 'degraded' : 'failed';
+}
+
+export function rolledBack(rollout: Rollout, phase: In<'rolling-back'>, event: Of<'rolled-back'>): Decision {
+  if (!phase.waitingFor.includes(event.target)) return ignored(rollout, 'rolled back already');
+  const next: Rollout = {
+    ...rollout,
+    stumble: null,
+    phase: {
+      ...phase,
+      waitingFor: phase.waitingFor.filter((target) => target !== event.target),
+      verifying: [...phase.verifying, event.target],
+    },
+  };
+  return stayed(next, [keyed(next, { kind: 'observe', target: event.target, round: 0 })]);
+}
+
+export function rollBackFailed(rollout: Rollout, phase: In<'rolling-back'>, event: Of<'roll-back-failed'>): Decision {
+  const goal = phase.to.find((one) => one.target === event.target);
+  if (!goal || !phase.waitingFor.includes(event.target)) return ignored(rollout, 'not waiting for this target');
+  const round = phase.round + 1;
+  const stumble = {
+    effect: 'roll-back',
+    detail: event.detail,
+    attempts: round,
+    sinceMs: rollout.stumble?.sinceMs ?? event.atMs,
+  };
+  const next: Rollout = { ...rollout, stumble, phase: { ...phase, round } };
+  const again: Draft = { kind: 'roll-back', ...goal, round, afterMs: ROLL_BACK_AGAIN_MS };
+  const drafts: Draft[] =
+    round === 1 ? [again, { kind: 'page', who: rollout.spec.onCall, phase: next.phase, round }] : [again];
+  return stayed(
+    next,
+    drafts.map((draft) => keyed(next, draft)),
+  );
+}
+
+/** A rollback is done when every instance of every touched target runs what it should, read back. */
+export function observedWhileRollingBack(rollout: Rollout, phase: In<'rolling-back'>, event: Of<'observed'>): Decision {
+  const { target } = event.observation;
+  const goal = phase.to.find((one) => one.target === target);
+  if (!goal || !phase.verifying.includes(target)) return ignored(rollout, 'not verifying this target');
+  if (partialOf(event.observation, goal.artifact.digest, 1)) {
+    const again: Draft = { kind: 'observe', target, round: event.round + 1, afterMs: OBSERVE_EVERY_MS };
+    return stayed(rollout, [keyed(rollout, again)]);
+  }
+  const verifying = phase.verifying.filter((one) => one !== target);
+  const next: Rollout = { ...rollout, stumble: null, phase: { ...phase, verifying } };
+  const placed: Fact = {
+    fact: 'placed',
+    stage: stageAt(rollout.plan, phase.at).name,
+    target,
+    artifact: goal.artifact,
+    atMs: event.atMs,
+  };
+  if (verifying.length > 0 || phase.waitingFor.length > 0) return withFacts(stayed(next), [placed]);
+  const end: Phase = { is: 'rolled-back', atMs: event.atMs, trouble: phase.trouble, judgement: phase.judgement };
+  const facts: Fact[] = [placed];
+  // A version that was adopted as it ran has no commit that Belay knows: what is desired stays as it was.
+  if (goal.artifact.sha !== '') facts.push({ fact: 'desired', artifact: goal.artifact, atMs: event.atMs });
+  return withFacts(enter(next, end, [], event.atMs), facts);
+}
+
+/** Too long without an end: the person on call is asked again, and it goes on trying. */
+export function rollBackOverdue(rollout: Rollout, phase: In<'rolling-back'>): Decision {
+  const stage = stageAt(rollout.plan, phase.at);
+  const round = phase.round + 1;
+  const next: Rollout = { ...rollout, phase: { ...phase, round } };
+  const drafts: Draft[] = [
+    { kind: 'page', who: rollout.spec.onCall, phase, round },
+    { kind: 'wake', timer: `roll-back-deadline#${round}`, afterMs: stage.deployDeadlineMs + stage.verifyDeadlineMs },
+  ];
+  return stayed(
+    next,
+    drafts.map((draft) => keyed(next, draft)),
+  );
+}
