@@ -1,0 +1,29 @@
+const WINDOW_SECONDS = 5;
+
+export type RequestCounts = { requests: number; failed: number; rps: number };
+
+/** Counts answers, and how many there were a second over the last five whole seconds. */
+export function createRequestCounter(now: () => number): { count(isFailed: boolean): void; read(): RequestCounts } {
+  let requests = 0;
+  let failed = 0;
+  const seconds = new Map<number, number>();
+  const currentSecond = () => Math.floor(now() / 1000);
+
+  return {
+    count(isFailed) {
+      const second = currentSecond();
+      requests += 1;
+      if (isFailed) failed += 1;
+      seconds.set(second, (seconds.get(second) ?? 0) + 1);
+      if (seconds.size > WINDOW_SECONDS + 1) {
+        for (const old of seconds.keys()) if (old < second - WINDOW_SECONDS) seconds.delete(old);
+      }
+    },
+    read() {
+      const second = currentSecond();
+      let recent = 0;
+      for (const [at, count] of seconds) if (at < second && at >= second - WINDOW_SECONDS) recent += count;
+      return { requests, failed, rps: recent / WINDOW_SECONDS };
+    },
+  };
+}
