@@ -1,0 +1,83 @@
+import type { Fact } from '../core/decision.ts';
+import type { Effect } from '../core/effect.ts';
+import type { Json } from '../core/json.ts';
+import type { Artifact, Participant, Release } from '../core/release.ts';
+import type { Rollout } from '../core/rollout.ts';
+
+/** `project`: a rollout changed and what people see of it must follow; owed until the newest state was shown. */
+export type Due = Effect | { kind: 'project'; key: string; generation: 0; afterMs: number };
+
+/** A row of the outbox, leased to whoever performs it. */
+export type Owed = {
+  key: string;
+  rolloutId: string;
+  due: Due;
+  /** service/target of an effect that changes a target. */
+  target: string | null;
+  fence: number | null;
+  /** This try included: more than 1 means that an earlier one may have had its effect. */
+  attempts: number;
+  version: number;
+};
+
+export type AuditEntry = { rolloutId: string | null; actor: string; what: string; body: Json };
+
+export type Placement = {
+  stage: string;
+  target: string;
+  artifact: Artifact;
+  rolloutId: string;
+  atMs: number;
+};
+
+export type Good = { target: string; stage: string; artifact: Artifact; rolloutId: string; atMs: number };
+
+/** What may be read; each answer is of one committed state. */
+export interface LedgerReader {
+  rollout(id: string): Promise<Rollout | null>;
+  /** Not over, oldest first; null: of every lane. */
+  openRollouts(lane: string | null): Promise<Rollout[]>;
+  history(service: string | null, limit: number): Promise<Rollout[]>;
+  release(service: string, pipeline: string, sha: string): Promise<Release | null>;
+  placements(service: string): Promise<Placement[]>;
+  /** Versions that were healthy on a stage's targets, newest first. */
+  goods(service: string, stage: string): Promise<Good[]>;
+  desired(lane: string): Promise<{ sha: string; digest: string } | null>;
+  head(repo: string, branch: string): Promise<string | null>;
+}
+
+/** What may be changed, all of it in one transaction that commits or never happened. */
+export interface LedgerWriter extends LedgerReader {
+  saveRollout(rollout: Rollout): Promise<void>;
+  /** False: this service and pipeline have that commit already. */
+  addRelease(release: Release): Promise<boolean>;
+  setHead(repo: string, branch: string, sha: string, atMs: number): Promise<void>;
+  /** The same key twice is one row. Gives an effect that changes a target its fence. */
+  owe(rollout: Rollout, effect: Effect, dueAtMs: number): Promise<void>;
+  /** What people see of this rollout must follow. */
+  oweProjection(rolloutId: string, dueAtMs: number): Promise<void>;
+  /** Cancels what older phases owed; answers the keys. */
+  cancelOlder(rolloutId: string, generation: number): Promise<string[]>;
+  /** The row is done; false: it was cancelled or owed again meanwhile. */
+  settle(owed: Owed): Promise<boolean>;
+  /** Still owed, later; keeps or resets the count of tries. */
+  postpone(owed: Owed, dueAtMs: number, attempts: number): Promise<void>;
+  claimDue(nowMs: number, leaseUntilMs: number, limit: number): Promise<Owed[]>;
+  record(rollout: Rollout, generation: number, facts: Fact[]): Promise<void>;
+  /** Everybody who took part in what was merged after `afterSha`, up to this release. */
+  participantsSince(afterSha: string | null, release: Release): Promise<Participant[]>;
+  lastGoodByTarget(service: string): Promise<Record<string, Artifact>>;
+  audit(entry: AuditEntry, atMs: number): Promise<void>;
+}
+
+export interface Ledger extends LedgerReader {
+  /**
+   * Runs `unit` in a transaction of its own rights: it commits whole or rejects and changed nothing. Units that are
+   * asked for at the same time share one fsync. A unit must not ask for another.
+   */
+  write<T>(unit: (tx: LedgerWriter) => Promise<T>): Promise<T>;
+  /** When the next row of the outbox is due; null: none. */
+  nextDueAtMs(): Promise<number | null>;
+  /** After a start with the database to itself: nobody else holds a lease. */
+  releaseLeases(): Promise<void>;
+}

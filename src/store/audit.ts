@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import type { Kysely } from 'kysely';
+import { canonical } from '../core/json.ts';
+import type { AuditEntry } from '../engine/ledger.ts';
+import type { Tables } from './schema.ts';
+
+/** What the first row's `previous_hash` is. */
+export const GENESIS = '0'.repeat(64);
+
+type Row = Tables['audit'];
+
+function hashOf(row: Omit<Row, 'hash'>): string {
+  return createHash('sha256').update(canonical(row)).digest('hex');
+}
+
+/** Appends to the chain; call it inside the transaction that makes the change. */
+export async function appendAudit(database: Kysely<Tables>, entry: AuditEntry, atMs: number): Promise<void> {
+  const last = await database
+    .selectFrom('audit')
+    .select(['seq', 'hash'])
+    .orderBy('seq', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  const row = {
+    seq: (last?.seq ?? 0) + 1,
+    at_ms: atMs,
+    rollout_id: entry.rolloutId,
+    actor: entry.actor,
+    what: entry.what,
+    body: canonical(entry.body),
+    previous_hash: last?.hash ?? GENESIS,
+  };
+  await database
+    .insertInto('audit')
+    .values({ ...row, hash: hashOf(row) })
+    .execute();
+}
+
+export type AuditProblem = { seq: number; problem: 'edited' | 'missing-before' | 'chain-broken' };
+
+/** Walks the whole chain; an edit, a removal in the middle or a reordering is found and named by its row. */
+export async function verifyAudit(
+  database: Kysely<Tables>,
+): Promise<{ rows: number; head: string; problems: AuditProblem[] }> {
+  const problems: AuditProblem[] = [];
+  let previous = { seq: 0, hash: GENESIS };
+  let rows = 0;
+  for await (const row of database.selectFrom('audit').selectAll().orderBy('seq').stream()) {
+    const { hash, ...rest } = row;
+    if (row.seq !== previous.seq + 1) problems.push({ seq: row.seq, problem: 'missing-before' });
+    else if (row.previous_hash !== previous.hash) problems.push({ seq: row.seq, problem: 'chain-broken' });
+    if (hashOf(rest) !== hash) problems.push({ seq: row.seq, problem: 'edited' });
+    previous = { seq: row.seq, hash };
+    rows += 1;
+  }
+  return { rows, head: previous.hash, problems };
+}

@@ -1,0 +1,66 @@
+import type { Kysely } from 'kysely';
+import { command } from './database.ts';
+import type { Tables } from './schema.ts';
+
+type Unit = { run: () => Promise<unknown>; resolve: (value: never) => void; reject: (error: unknown) => void };
+
+/** How many units share a transaction at most: bounds how long a single one can wait for the others. */
+const LARGEST_GROUP = 256;
+
+/**
+ * One writer. Units that are waiting when a transaction begins share it and its fsync, each behind a savepoint of its
+ * own, so that one that fails takes nothing of the others with it. A promise resolves only after the commit.
+ */
+export class GroupCommit {
+  #database: Kysely<Tables>;
+  #waiting: Unit[] = [];
+  #isRunning = false;
+
+  constructor(database: Kysely<Tables>) {
+    this.#database = database;
+  }
+
+  write<T>(run: () => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.push({ run, resolve: resolve as (value: never) => void, reject });
+      if (!this.#isRunning) {
+        this.#isRunning = true;
+        // The next turn of the loop: requests that arrived together are grouped.
+        setImmediate(() => void this.#drain());
+      }
+    });
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#waiting.length > 0) await this.#commit(this.#waiting.splice(0, LARGEST_GROUP));
+    this.#isRunning = false;
+  }
+
+  async #commit(units: Unit[]): Promise<void> {
+    const database = this.#database;
+    const done: { unit: Unit; value: unknown }[] = [];
+    const failed: { unit: Unit; error: unknown }[] = [];
+    try {
+      await command(database, 'BEGIN IMMEDIATE');
+      for (const unit of units) {
+        await command(database, 'SAVEPOINT unit');
+        try {
+          done.push({ unit, value: await unit.run() });
+          await command(database, 'RELEASE unit');
+        } catch (error) {
+          failed.push({ unit, error });
+          await command(database, 'ROLLBACK TO unit');
+          await command(database, 'RELEASE unit');
+        }
+      }
+      await command(database, 'COMMIT');
+    } catch (error) {
+      // Nothing of the group was accepted: each is told so.
+      await command(database, 'ROLLBACK').catch(() => undefined);
+      for (const unit of units) unit.reject(error);
+      return;
+    }
+    for (const { unit, value } of done) unit.resolve(value as never);
+    for (const { unit, error } of failed) unit.reject(error);
+  }
+}

@@ -1,0 +1,202 @@
+import type { Kysely } from 'kysely';
+import type { Artifact, Participant, Release } from '../core/release.ts';
+import type { Rollout } from '../core/rollout.ts';
+import { isOver } from '../core/rollout.ts';
+import type { Good, Ledger, LedgerReader, LedgerWriter, Placement } from '../engine/ledger.ts';
+import { appendAudit } from './audit.ts';
+import type { Database } from './database.ts';
+import { recordFacts } from './facts.ts';
+import type { GroupCommit } from './group-commit.ts';
+import { outbox } from './outbox.ts';
+import type { Tables } from './schema.ts';
+
+/** The engine's ledger over a database; `commits` is shared with the other writers of the same database. */
+export function createLedger(database: Database, commits: GroupCommit): Ledger {
+  const tx = writer(database.writer);
+  const committed = reader(database.reader);
+  // One connection (memory): a read in the middle of a transaction would see what is not committed.
+  const isShared = database.reader === database.writer;
+  const read = <T>(run: (from: LedgerReader) => Promise<T>): Promise<T> =>
+    isShared ? commits.write(() => run(committed)) : run(committed);
+  return {
+    write: (unit) => commits.write(() => unit(tx)),
+    nextDueAtMs: async () => {
+      const row = await database.reader
+        .selectFrom('owed')
+        .select('due_at_ms')
+        .where('lease_until_ms', 'is', null)
+        .orderBy('due_at_ms')
+        .limit(1)
+        .executeTakeFirst();
+      return row?.due_at_ms ?? null;
+    },
+    releaseLeases: () =>
+      commits.write(async () => {
+        await database.writer
+          .updateTable('owed')
+          .set({ lease_until_ms: null })
+          .where('lease_until_ms', 'is not', null)
+          .execute();
+      }),
+    rollout: (id) => read((from) => from.rollout(id)),
+    openRollouts: (lane) => read((from) => from.openRollouts(lane)),
+    history: (service, limit) => read((from) => from.history(service, limit)),
+    release: (service, pipeline, sha) => read((from) => from.release(service, pipeline, sha)),
+    placements: (service) => read((from) => from.placements(service)),
+    goods: (service, stage) => read((from) => from.goods(service, stage)),
+    desired: (lane) => read((from) => from.desired(lane)),
+    head: (repo, branch) => read((from) => from.head(repo, branch)),
+  };
+}
+
+function reader(database: Kysely<Tables>): LedgerReader {
+  return {
+    async rollout(id) {
+      const row = await database.selectFrom('rollouts').select('state').where('id', '=', id).executeTakeFirst();
+      return row ? (JSON.parse(row.state) as Rollout) : null;
+    },
+    async openRollouts(lane) {
+      let query = database.selectFrom('rollouts').select('state').where('is_over', '=', 0).orderBy('id');
+      if (lane !== null) query = query.where('lane', '=', lane);
+      return (await query.execute()).map((row) => JSON.parse(row.state) as Rollout);
+    },
+    async history(service, limit) {
+      let query = database.selectFrom('rollouts').select('state').orderBy('id', 'desc').limit(limit);
+      if (service !== null) query = query.where('service', '=', service);
+      return (await query.execute()).map((row) => JSON.parse(row.state) as Rollout);
+    },
+    async release(service, pipeline, sha) {
+      const row = await database
+        .selectFrom('releases')
+        .select('body')
+        .where('service', '=', service)
+        .where('pipeline', '=', pipeline)
+        .where('sha', '=', sha)
+        .executeTakeFirst();
+      return row ? (JSON.parse(row.body) as Release) : null;
+    },
+    async placements(service) {
+      const rows = await database.selectFrom('placements').selectAll().where('service', '=', service).execute();
+      return rows.map((row): Placement => ({ ...placed(row) }));
+    },
+    async goods(service, stage) {
+      const rows = await database
+        .selectFrom('goods')
+        .selectAll()
+        .where('service', '=', service)
+        .where('stage', '=', stage)
+        .orderBy('at_ms', 'desc')
+        .execute();
+      return rows.map((row): Good => placed(row));
+    },
+    async desired(lane) {
+      const row = await database.selectFrom('lanes').selectAll().where('lane', '=', lane).executeTakeFirst();
+      return row ? { sha: row.desired_sha, digest: row.desired_digest } : null;
+    },
+    async head(repo, branch) {
+      const row = await database
+        .selectFrom('repos')
+        .select('head_sha')
+        .where('repo', '=', repo)
+        .where('branch', '=', branch)
+        .executeTakeFirst();
+      return row?.head_sha ?? null;
+    },
+  };
+}
+
+function placed(row: Tables['placements'] | Tables['goods']): Placement {
+  return {
+    stage: row.stage,
+    target: row.target,
+    artifact: { digest: row.digest, sha: row.sha },
+    rolloutId: row.rollout_id,
+    atMs: row.at_ms,
+  };
+}
+
+function writer(database: Kysely<Tables>): LedgerWriter {
+  return {
+    ...reader(database),
+    ...outbox(database),
+    async saveRollout(rollout) {
+      const row = {
+        id: rollout.id,
+        lane: rollout.lane,
+        service: rollout.service,
+        kind: rollout.kind,
+        sha: rollout.release.sha,
+        phase: rollout.phase.is,
+        generation: rollout.generation,
+        is_over: isOver(rollout) ? 1 : 0,
+        created_at_ms: rollout.createdAtMs,
+        state: JSON.stringify(rollout),
+      };
+      const { phase, generation, is_over, state } = row;
+      await database
+        .insertInto('rollouts')
+        .values(row)
+        .onConflict((conflict) => conflict.column('id').doUpdateSet({ phase, generation, is_over, state }))
+        .execute();
+    },
+    async addRelease(release) {
+      const { id, service, pipeline, sha } = release;
+      const result = await database
+        .insertInto('releases')
+        .values({ id, service, pipeline, sha, merged_at_ms: release.mergedAtMs, body: JSON.stringify(release) })
+        .onConflict((conflict) => conflict.columns(['service', 'pipeline', 'sha']).doNothing())
+        .executeTakeFirst();
+      return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
+    },
+    async setHead(repo, branch, sha, atMs) {
+      await database
+        .insertInto('repos')
+        .values({ repo, branch, head_sha: sha, read_at_ms: atMs })
+        .onConflict((conflict) => conflict.columns(['repo', 'branch']).doUpdateSet({ head_sha: sha, read_at_ms: atMs }))
+        .execute();
+    },
+    record: (rollout, generation, facts) => recordFacts(database, rollout, generation, facts),
+    async participantsSince(afterSha, release) {
+      const { service, pipeline } = release;
+      const base = afterSha
+        ? await database
+            .selectFrom('releases')
+            .select('merged_at_ms')
+            .where('service', '=', service)
+            .where('pipeline', '=', pipeline)
+            .where('sha', '=', afterSha)
+            .executeTakeFirst()
+        : undefined;
+      // Without a known beginning the change is at least the release itself.
+      const afterMs = base?.merged_at_ms ?? release.mergedAtMs - 1;
+      const rows = await database
+        .selectFrom('releases')
+        .select('body')
+        .where('service', '=', service)
+        .where('pipeline', '=', pipeline)
+        .where('merged_at_ms', '>', afterMs)
+        .where('merged_at_ms', '<=', release.mergedAtMs)
+        .execute();
+      const participants = new Map<string, Participant>();
+      for (const row of [{ body: JSON.stringify(release) }, ...rows]) {
+        for (const one of (JSON.parse(row.body) as Release).participants) {
+          participants.set(`${one.githubId ?? one.login}/${one.part}`, one);
+        }
+      }
+      return [...participants.values()];
+    },
+    async lastGoodByTarget(service) {
+      const rows = await database
+        .selectFrom('goods')
+        .selectAll()
+        .where('service', '=', service)
+        .orderBy('at_ms')
+        .orderBy('rollout_id')
+        .execute();
+      const byTarget: Record<string, Artifact> = {};
+      for (const row of rows) byTarget[row.target] = { digest: row.digest, sha: row.sha };
+      return byTarget;
+    },
+    audit: (entry, atMs) => appendAudit(database, entry, atMs),
+  };
+}
