@@ -1,0 +1,28 @@
+import type { Announcement } from '../../core/effect.ts';
+import type { Phase, Rollout } from '../../core/rollout.ts';
+import { type Message, section } from './block.ts';
+import { withinBudget } from './budget.ts';
+import { headline, spoken, whyLine } from './card.ts';
+import { stateOf, waitsFor } from './words.ts';
+
+/**
+ * The three things worth everybody's attention: it waits for you, it failed, it finished. `phase` is the one that is
+ * told of, which may be over by now: what happened stays true. No buttons: those are on the card.
+ */
+export function announcementOf(rollout: Rollout, what: Announcement, phase: Phase): Message {
+  const then: Rollout = { ...rollout, phase };
+  const state = stateOf(phase.is);
+  const why = whyLine(then) ?? '';
+  const waits = waitsFor(then) ?? 'nothing any more';
+  const lines: Record<Announcement, string> = {
+    waiting: `:raised_hand: *Waits for you* · ${headline(rollout)}: it waits for ${waits}.`,
+    failed: `:x: *${state.word}* · ${headline(rollout)}. ${why}`.trim(),
+    finished: `${state.emoji} *${state.word}* · ${headline(rollout)}. ${why}`.trim(),
+  };
+  const texts: Record<Announcement, string> = {
+    waiting: `${spoken(rollout)} waits for ${waits}.`,
+    failed: `${spoken(rollout)} did not succeed: ${state.word.toLowerCase()}. ${why}`.trim(),
+    finished: `${spoken(rollout)} has ended: ${state.word.toLowerCase()}.`,
+  };
+  return withinBudget({ text: texts[what].replaceAll('`', ''), blocks: [section(lines[what])] });
+}

@@ -1,0 +1,148 @@
+import { countingApprovals } from '../../core/approval.ts';
+import type { Person } from '../../core/pipeline.ts';
+import { type Position, stageAt } from '../../core/plan.ts';
+import { principalKey } from '../../core/principal.ts';
+import { isOver, type Rollout } from '../../core/rollout.ts';
+import { actions, type Block, context, type Message, section } from './block.ts';
+import { withinBudget } from './budget.ts';
+import { cardButtons } from './buttons.ts';
+import { code, escaped, shortSha, time } from './escape.ts';
+import { changeLine, warningLines } from './release.ts';
+import { etaWords, stateOf, troubleSentence, waitsFor } from './words.ts';
+
+/** What the views want to know besides the rollout itself. */
+export type Extra = {
+  people: Person[];
+  /** Hosts, besides the release's own, that messages may link to (graphs). */
+  hosts: string[];
+  /** From the service's own history; null: too little of it. */
+  eta: { p50Ms: number; p90Ms: number } | null;
+  /** Only tells which approvals have expired: nothing in a message changes as time goes by. */
+  nowMs: number;
+};
+
+/** Where a rollout is, or was when its last step ended: null before its first step. */
+export function positionOf(rollout: Rollout): Position | null {
+  if ('at' in rollout.phase) return rollout.phase.at;
+  const last = rollout.steps.at(-1);
+  if (!last) return null;
+  const stage = rollout.plan.stages.findIndex((one) => one.name === last.stage);
+  const step = rollout.plan.stages[stage]?.steps.findIndex((one) => one.name === last.step) ?? -1;
+  return stage < 0 || step < 0 ? null : { stage, step };
+}
+
+/** `api@1234567 → production`. */
+export function headline(rollout: Rollout): string {
+  const goal = rollout.plan.stages.at(-1)?.name ?? '?';
+  return `${code(`${rollout.service}@${shortSha(rollout.release.sha)}`)} → ${code(goal)}`;
+}
+
+/** The same without formatting, for `text`. */
+export function spoken(rollout: Rollout): string {
+  return escaped(`${rollout.service} ${shortSha(rollout.release.sha)}`);
+}
+
+/** Passed, current and coming stages, with words for those who cannot see the squares. */
+export function progressBar(rollout: Rollout): string {
+  const at = positionOf(rollout);
+  const { phase } = rollout;
+  const cells = rollout.plan.stages.map((stage, index) => {
+    const name = escaped(stage.name, 40);
+    if (phase.is === 'succeeded' || (at && index < at.stage)) return `■ ${name} (done)`;
+    if (!at || index > at.stage) return `□ ${name}`;
+    const steps = stage.steps.length > 1 ? ` ${at.step + 1}/${stage.steps.length}` : '';
+    const step = stage.steps[at.step];
+    const where = step && stage.steps.length > 1 ? `${steps} ${escaped(step.name, 40)}` : steps;
+    return isOver(rollout) ? `◧ *${name}* (ended here)` : `◧ *${name}*${where} (now)`;
+  });
+  return cells.join('  ›  ');
+}
+
+/** Of the approvals that are needed, those that count at `nowMs`. Who is still eligible is asked only at the effect. */
+export function approvalCount(
+  rollout: Rollout,
+  stageIndex: number,
+  nowMs: number,
+): { given: number; required: number; by: string[] } {
+  const stage = rollout.plan.stages[stageIndex];
+  const required = stage?.approvals?.required ?? 0;
+  if (!stage || !rollout.artifact) return { given: 0, required, by: [] };
+  const binding = {
+    service: rollout.service,
+    stage: stage.name,
+    digest: rollout.artifact.digest,
+    planHash: rollout.plan.hash,
+    policyHash: rollout.plan.policyHash,
+  };
+  const counted = countingApprovals(
+    rollout.approvals,
+    binding,
+    rollout.participants,
+    principalKey(rollout.request.by),
+    nowMs,
+    null,
+  );
+  return { given: counted.length, required, by: counted.map((one) => one.name) };
+}
+
+/** Why it ended or stands still, when there is a reason; a sentence. */
+export function whyLine(rollout: Rollout): string | null {
+  const { phase } = rollout;
+  if (phase.is === 'superseded') return `A newer release, ${code(shortSha(phase.bySha))}, took its place.`;
+  if (phase.is === 'holding') {
+    return `${escaped(phase.by, 60)} holds it${phase.because ? `: ${escaped(phase.because, 500)}` : ''}.`;
+  }
+  return 'trouble' in phase ? `Because ${troubleSentence(phase.trouble)}.` : null;
+}
+
+/** The one live card of a rollout. */
+export function cardOf(rollout: Rollout, extra: Extra): Message {
+  const { phase } = rollout;
+  const state = stateOf(phase.is);
+  const kind = rollout.kind === 'rollback' ? 'Rollback: ' : '';
+  const lines = [`${state.emoji} *${kind}${state.word}* · ${headline(rollout)}`, changeLine(rollout.release)];
+  const why = whyLine(rollout);
+  if (why) lines.push(why);
+
+  const facts: string[] = [];
+  const waits = waitsFor(rollout);
+  if (waits) facts.push(`Waits for ${waits}.`);
+  if (phase.is === 'gated') {
+    const { given, required } = approvalCount(rollout, phase.at.stage, extra.nowMs);
+    facts.push(`Approvals: *${given} of ${required}* for ${code(stageAt(rollout.plan, phase.at).name)}.`);
+  }
+  if (phase.is === 'deciding' && phase.countdown) {
+    facts.push(`Without a decision it rolls back ${time(phase.countdown.atMs)}.`);
+  }
+  if (rollout.stumble) {
+    const { effect, attempts, detail, sinceMs } = rollout.stumble;
+    facts.push(
+      `:warning: Trying again (${code(effect, 40)}, ${attempts} times since ${time(sinceMs)}): ${escaped(detail, 200)}`,
+    );
+  }
+
+  const blocks: Block[] = [section(lines), section(progressBar(rollout).split('\n'))];
+  if (facts.length > 0) blocks.push(section(facts));
+  const warnings = warningLines(rollout.release);
+  if (warnings.length > 0 && !isOver(rollout)) blocks.push(section(warnings));
+  blocks.push(context(footLine(rollout, extra)));
+  const buttons = cardButtons(rollout);
+  if (buttons.length > 0) blocks.push(actions(`card:${rollout.generation}`, buttons));
+  return withinBudget({ text: cardText(rollout), blocks });
+}
+
+function footLine(rollout: Rollout, extra: Extra): string {
+  const asked = `Asked by ${escaped(rollout.request.name, 60)} ${time(rollout.createdAtMs)}`;
+  const because = rollout.request.because ? `: ${escaped(rollout.request.because, 300)}` : '';
+  const ended = rollout.endedAtMs === null ? '' : ` · ended ${time(rollout.endedAtMs)}`;
+  const eta = extra.eta && !isOver(rollout) ? ` · usually takes ${etaWords(extra.eta)}` : '';
+  return `${asked}${because}${ended}${eta} · plan ${code(rollout.plan.hash.slice(0, 8))}`;
+}
+
+function cardText(rollout: Rollout): string {
+  const goal = escaped(rollout.plan.stages.at(-1)?.name ?? 'nowhere', 60);
+  const waits = waitsFor(rollout);
+  const what = rollout.kind === 'rollback' ? 'The rollback of ' : '';
+  const rest = waits ? ` It waits for ${waits.replaceAll('`', '')}.` : '';
+  return `${what}${spoken(rollout)} to ${goal}: ${stateOf(rollout.phase.is).word.toLowerCase()}.${rest}`;
+}

@@ -1,0 +1,73 @@
+import type { Rollout } from '../../core/rollout.ts';
+import { actions, type Block, context, type Message, section } from './block.ts';
+import { withinBudget } from './budget.ts';
+import { decisionButtons } from './buttons.ts';
+import { type Extra, headline, spoken, whyLine } from './card.ts';
+import { code, escaped, hostOf, shortSha, time } from './escape.ts';
+import { changeLine } from './release.ts';
+import { judgementBlocks } from './stage.ts';
+import { choiceWords, stateOf, troubleSentence } from './words.ts';
+
+/** Evidence, consequences and choices of a step in trouble; afterwards what was decided, without buttons. */
+export function decisionOf(rollout: Rollout, stageIndex: number, stepIndex: number, extra: Extra): Message {
+  const stage = rollout.plan.stages[stageIndex];
+  const step = stage?.steps[stepIndex];
+  if (!stage || !step) throw new Error(`The plan has no step ${stageIndex}/${stepIndex}`);
+  const { phase } = rollout;
+  const where = `${escaped(stage.name, 60)}, ${escaped(step.name, 60)}`;
+
+  const isOpen = phase.is === 'deciding' || phase.is === 'holding';
+  if (!isOpen || phase.at.stage !== stageIndex || phase.at.step !== stepIndex) {
+    const record = rollout.steps.findLast((one) => one.stage === stage.name && one.step === step.name);
+    const decided =
+      record?.ended === 'continued'
+        ? ':arrow_forward: Decided: continue.'
+        : record?.ended === 'retried'
+          ? ':repeat: Decided: retry.'
+          : `Now: ${stateOf(phase.is).word.toLowerCase()}. ${whyLine(rollout) ?? ''}`.trim();
+    return withinBudget({
+      text: `The decision on ${spoken(rollout)} at ${where} is closed.`,
+      blocks: [section([`*Decision at ${where}* · ${headline(rollout)}`, decided])],
+    });
+  }
+
+  const blocks: Block[] = [
+    section([
+      `${stateOf(phase.is).emoji} *${phase.is === 'holding' ? 'On hold' : 'Decide'}: ${where}* · ${headline(rollout)}`,
+      `It stands still because ${troubleSentence(phase.trouble)}.`,
+      changeLine(rollout.release),
+    ]),
+  ];
+  if (phase.judgement) {
+    blocks.push(...judgementBlocks(phase.judgement, [...extra.hosts, ...hostOf(rollout.release.url)]));
+  }
+  blocks.push(section(phase.choices.map((one) => `• *${choiceWords(one).text}* ${choiceWords(one).does}.`)));
+  blocks.push(section(backLines(rollout)));
+  blocks.push(
+    context(
+      phase.is === 'holding'
+        ? `On hold: ${whyLine(rollout) ?? ''}`
+        : phase.countdown
+          ? `Without a decision: *${choiceWords(phase.countdown.choice).text.toLowerCase()}* ${time(phase.countdown.atMs)}. Stop the countdown to take longer.`
+          : 'No countdown runs: it waits until somebody decides.',
+    ),
+    actions(`decision:${rollout.generation}`, decisionButtons(rollout)),
+  );
+  return withinBudget({
+    text: `${spoken(rollout)} ${phase.is === 'holding' ? 'is on hold' : 'needs a decision'} at ${where}: ${troubleSentence(phase.trouble).replaceAll('`', '')}.`,
+    blocks,
+  });
+}
+
+/** What a rollback would put back, target by target. */
+function backLines(rollout: Rollout): string[] {
+  if (rollout.touched.length === 0) return ['Nothing was touched yet, so a rollback changes nothing.'];
+  const lines = rollout.touched.map((target) => {
+    const before = rollout.before[target] ?? rollout.lastGood[target] ?? null;
+    return before
+      ? `↩ ${code(target)} would go back to ${code(shortSha(before.sha))}`
+      : `↩ ${code(target)} has nothing to go back to`;
+  });
+  if (rollout.release.isRollForwardOnly) lines.push(':warning: This release was marked as unsafe to roll back.');
+  return lines;
+}

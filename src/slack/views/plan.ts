@@ -1,0 +1,64 @@
+import { formatDuration } from '../../core/duration.ts';
+import type { Plan } from '../../core/plan.ts';
+import type { Release } from '../../core/release.ts';
+import { actions, type Block, type Button, context, type Message, section } from './block.ts';
+import { withinBudget } from './budget.ts';
+import type { Extra } from './card.ts';
+import { code, escaped, shortSha } from './escape.ts';
+import { changeLine, checklistLines, nameOf, sizeLine, warningLines } from './release.ts';
+import { etaWords, names } from './words.ts';
+
+export type PlanView = {
+  plan: Plan;
+  release: Release;
+  /** Display names, escaped, of those who may approve protected stages. */
+  approvers: string[];
+  /** What is in its way now (a rollout that moves, say); escaped sentences. */
+  inTheWay: string[];
+  extra: Extra;
+  /** What was left out of the command and taken from the channel; escaped. */
+  saidBack: string | null;
+};
+
+/** What would happen, before anything does. `buttons`: Confirm, when this is a question. */
+export function planOf(view: PlanView, buttons: Button[] = []): Message {
+  const { plan, release, extra } = view;
+  const goal = plan.stages.at(-1)?.name ?? '?';
+  const blocks: Block[] = [
+    section([
+      `:clipboard: *Plan* · ${code(`${plan.service}@${shortSha(release.sha)}`)} → ${code(goal)}`,
+      ...(view.saidBack ? [view.saidBack] : []),
+      changeLine(release),
+      sizeLine(release),
+      ...warningLines(release),
+    ]),
+    section(plan.stages.map((stage, index) => stageLine(stage, index))),
+    section(checklistLines(release)),
+  ];
+  const facts: string[] = [];
+  if (plan.stages.some((stage) => (stage.approvals?.required ?? 0) > 0)) {
+    facts.push(`May approve (unless they took part): ${view.approvers.slice(0, 10).join(', ') || '*nobody*'}.`);
+  }
+  facts.push(`Asked in trouble: ${nameOf(plan.onCall, extra.people)}.`);
+  facts.push(...(view.inTheWay.length > 0 ? view.inTheWay : ['Nothing is in its way now.']));
+  if (extra.eta) facts.push(`Usually takes ${etaWords(extra.eta)}.`);
+  blocks.push(section(facts));
+  blocks.push(
+    context(`Commit ${code(release.sha, 40)} · plan ${code(plan.hash.slice(0, 8))} · approvals are for exactly this`),
+  );
+  if (buttons.length > 0) blocks.push(actions('plan', buttons));
+  return withinBudget({
+    text: `The plan of ${escaped(plan.service)} ${shortSha(release.sha)} to ${escaped(goal, 60)}, in ${plan.stages.length} stages.`,
+    blocks,
+  });
+}
+
+function stageLine(stage: Plan['stages'][number], index: number): string {
+  const bakeMs = stage.steps.reduce((sum, step) => sum + step.bake.forMs, 0);
+  const steps = stage.steps
+    .map((step) => `${escaped(step.name, 40)} ${Math.round(step.share * 1000) / 10} % of ${names(step.targets, 4)}`)
+    .join(', ');
+  const needs = stage.approvals ? `, *${stage.approvals.required} approvals*` : '';
+  const guard = stage.isProtected ? ', protected' : '';
+  return `${index + 1}. *${escaped(stage.name, 60)}*${guard}${needs}: ${steps}; watched for at least ${formatDuration(bakeMs)} on ${stage.signals.length} signals`;
+}

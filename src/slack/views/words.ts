@@ -1,0 +1,200 @@
+import { assertNever } from '../../core/assert.ts';
+import { formatDuration } from '../../core/duration.ts';
+import type { Choice } from '../../core/event.ts';
+import type { SignalVerdict, Verdict, VerdictReason } from '../../core/judge/verdict.ts';
+import type { PhaseName, Rollout, Trouble } from '../../core/rollout.ts';
+import type { Instance } from '../../core/target.ts';
+import { code, escaped, shortSha } from './escape.ts';
+
+/** A state as a word and a sign: the sign is never alone. */
+export type State = { emoji: string; word: string };
+
+export function stateOf(phase: PhaseName): State {
+  switch (phase) {
+    case 'building':
+      return { emoji: ':hammer:', word: 'Building' };
+    case 'queued':
+      return { emoji: ':hourglass:', word: 'Queued' };
+    case 'surveying':
+      return { emoji: ':mag:', word: 'Looking at what runs' };
+    case 'gated':
+      return { emoji: ':raised_hand:', word: 'Waiting for approval' };
+    case 'clearing':
+      return { emoji: ':passport_control:', word: 'Checking once more' };
+    case 'deploying':
+      return { emoji: ':rocket:', word: 'Deploying' };
+    case 'verifying':
+      return { emoji: ':mag:', word: 'Reading back' };
+    case 'baking':
+      return { emoji: ':stopwatch:', word: 'Watching health' };
+    case 'deciding':
+      return { emoji: ':rotating_light:', word: 'Needs a decision' };
+    case 'holding':
+      return { emoji: ':double_vertical_bar:', word: 'On hold' };
+    case 'rolling-back':
+      return { emoji: ':rewind:', word: 'Rolling back' };
+    case 'succeeded':
+      return { emoji: ':white_check_mark:', word: 'Done' };
+    case 'rolled-back':
+      return { emoji: ':leftwards_arrow_with_hook:', word: 'Rolled back' };
+    case 'aborted':
+      return { emoji: ':no_entry_sign:', word: 'Aborted' };
+    case 'superseded':
+      return { emoji: ':fast_forward:', word: 'Superseded' };
+    case 'failed':
+      return { emoji: ':x:', word: 'Failed' };
+    default:
+      return assertNever(phase, 'This phase');
+  }
+}
+
+/** Why a rollout does not simply go on, as a sentence without its full stop; escaped. */
+export function troubleSentence(trouble: Trouble): string {
+  switch (trouble.code) {
+    case 'build-failed':
+      return `the build failed: ${escaped(trouble.detail)}`;
+    case 'build-timed-out':
+      return 'the build did not finish in its time';
+    case 'unreachable':
+      return `${code(trouble.target)} could not be reached: ${escaped(trouble.detail)}`;
+    case 'deploy-failed':
+      return `the deploy to ${code(trouble.target)} failed: ${escaped(trouble.detail)}`;
+    case 'deploy-timed-out':
+      return `the deploy to ${names(trouble.targets)} did not finish in its time`;
+    case 'partial':
+      return `only ${trouble.running} of ${trouble.expected} instances of ${code(trouble.target)} run the release${strangers(trouble.instances)}`;
+    case 'degraded':
+      return `health got worse: ${names(trouble.signals)}`;
+    case 'inconclusive':
+      return `health could not be told from ${names(trouble.signals)} in the time given`;
+    case 'unmeasurable':
+      return `${names(trouble.signals)} could not be measured`;
+    case 'not-a-descendant':
+      return `the commit does not follow what should run here (${code(shortSha(trouble.baseSha))}; it is ${escaped(trouble.ancestry)})`;
+    case 'not-on-default-branch':
+      return 'the commit is not on the default branch';
+    case 'nothing-to-roll-back-to':
+      return `nothing that was good is known on ${code(trouble.target)}, so there is nothing to roll back to`;
+    case 'roll-back-failed':
+      return `rolling back ${code(trouble.target)} failed: ${escaped(trouble.detail)}`;
+    case 'rejected':
+      return `${escaped(trouble.by, 60)} rejected it: ${escaped(trouble.because, 500)}`;
+    case 'approval-expired':
+      return 'nobody approved it in time';
+    case 'taken-over':
+      return `a rollback that ${escaped(trouble.by, 60)} asked for took its place`;
+    case 'asked':
+      return `${escaped(trouble.by, 60)} asked for it: ${escaped(trouble.because, 500)}`;
+    default:
+      return assertNever(trouble, 'This trouble');
+  }
+}
+
+function strangers(instances: Instance[]): string {
+  if (instances.length === 0) return '';
+  const shown = instances.slice(0, 8).map((one) => {
+    const runs = one.digest === null ? 'could not be read' : one.isHealthy ? 'runs something else' : 'is not healthy';
+    return `${code(one.id, 60)} ${runs}`;
+  });
+  const rest = instances.length - shown.length;
+  return ` (${shown.join(', ')}${rest > 0 ? `, and ${rest} more` : ''})`;
+}
+
+/** A few names in code font, the rest counted. */
+export function names(list: string[], max = 8): string {
+  if (list.length === 0) return 'nothing by name';
+  const shown = list.slice(0, max).map((one) => code(one));
+  return list.length > max ? `${shown.join(', ')} and ${list.length - max} more` : shown.join(', ');
+}
+
+/** What the rollout waits for now, or null when it has ended; escaped. */
+export function waitsFor(rollout: Rollout): string | null {
+  const { phase } = rollout;
+  switch (phase.is) {
+    case 'building':
+      return 'the repository’s own checks';
+    case 'queued':
+      return 'its turn: one rollout at a time moves on this pipeline';
+    case 'surveying':
+      return phase.waitingFor.length > 0
+        ? `a look at what runs on ${names(phase.waitingFor)}`
+        : 'health before the step begins';
+    case 'gated':
+      return 'people who took no part in the change to approve it';
+    case 'clearing':
+      return 'a last look at the branch and at who approved';
+    case 'deploying':
+      return `${names(phase.waitingFor)} to take the release`;
+    case 'verifying':
+      return `${names(phase.waitingFor)} to run it on every instance`;
+    case 'baking':
+      return 'health to stay good for the step’s whole time';
+    case 'deciding':
+      return 'a decision of the person on call';
+    case 'holding':
+      return 'a hotfix, or a rollback';
+    case 'rolling-back':
+      return `${names([...new Set([...phase.waitingFor, ...phase.verifying])])} to run the old version again`;
+    default:
+      return null;
+  }
+}
+
+export function choiceWords(choice: Choice): { text: string; does: string } {
+  switch (choice) {
+    case 'retry':
+      return { text: 'Retry', does: 'does the step again with the same release' };
+    case 'roll-back':
+      return { text: 'Roll back', does: 'puts back what ran before on everything that this rollout touched' };
+    case 'continue':
+      return { text: 'Continue', does: 'goes on to the next step in spite of the evidence; asks for a reason' };
+    case 'hold':
+      return { text: 'Hold for a hotfix', does: 'leaves everything as it is until a fix arrives' };
+    default:
+      return assertNever(choice, 'This choice');
+  }
+}
+
+const VERDICT_SIGNS: Record<Verdict, string> = {
+  healthy: ':large_green_circle:',
+  degraded: ':red_circle:',
+  inconclusive: ':white_circle:',
+  error: ':grey_question:',
+};
+
+const REASON_WORDS: Record<VerdictReason, string> = {
+  'within-bounds': 'within its limit',
+  'out-of-bounds': 'beyond its limit',
+  'between-bounds': 'between good and bad',
+  'too-few-failures': 'bad, but not often enough to count yet',
+  'too-few-samples': 'too few samples',
+  'too-little-traffic': 'too little traffic yet',
+  'already-bad-before': 'was already bad before the deploy, so it does not count',
+  'no-before': 'was not measured before',
+  'no-data': 'no data',
+  'not-a-number': 'not a number',
+  'many-series': 'more than one series',
+  partial: 'only a part could be measured',
+  stale: 'too old',
+  unreachable: 'the source is unreachable',
+  'bad-query': 'the source refused the query',
+  'bad-answer': 'the source’s answer makes no sense',
+};
+
+/** One signal explained: verdict, now, before, limit, samples, why. `label` may be a link already. */
+export function signalLine(signal: SignalVerdict, label: string): string {
+  const number = (value: number | null) =>
+    value === null
+      ? 'not measured'
+      : `${Number(value.toPrecision(4))}${signal.unit ? ` ${escaped(signal.unit, 10)}` : ''}`;
+  const samples = signal.samples === null ? '' : `, ${signal.samples} samples`;
+  const weight = signal.role === 'scored' ? '' : ` (${signal.role === 'observe' ? 'observed only' : signal.role})`;
+  const detail = signal.detail ? `; ${escaped(signal.detail, 160)}` : '';
+  return `${VERDICT_SIGNS[signal.verdict]} *${signal.verdict}* ${label}${weight}: now ${number(signal.now)}, before ${number(signal.before)}, limit ${escaped(signal.limit, 60)}${samples} — ${REASON_WORDS[signal.reason]}${detail}`;
+}
+
+/** `2 h 5 min`, or `30 min (up to 1 h 10 min)` from the service's own history. */
+export function etaWords(eta: { p50Ms: number; p90Ms: number }): string {
+  const usual = formatDuration(eta.p50Ms);
+  return eta.p90Ms > eta.p50Ms ? `about ${usual} (up to ${formatDuration(eta.p90Ms)})` : `about ${usual}`;
+}
