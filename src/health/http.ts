@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { measured, missing } from './answer.ts';
+import { urlField } from './fields.ts';
+import { readText } from './read-text.ts';
+import type { Source, SourceContext, SourceKind } from './source.ts';
+
+const MAX_ANSWER_BYTES = 1024 * 1024;
+
+const schema = z.strictObject({
+  url: urlField.describe('Where the probed service answers, such as https://shop.example.com'),
+  timeoutMs: z.int().min(1).max(120_000).default(10_000).describe('How long one probe may take, in milliseconds.'),
+});
+
+const querySchema = z.strictObject({
+  path: z.string().startsWith('/').max(1_000).default('/').describe('What to ask for, such as /healthz'),
+  status: z.int().min(100).max(599).default(200).describe('The status that passes. Redirects are not followed.'),
+  contains: z.string().min(1).max(1_000).optional().describe('A text that the body must contain to pass.'),
+  json: z
+    .strictObject({
+      field: z.string().min(1).max(200).describe('A member of the JSON body; dots go deeper, as in checks.database'),
+      equals: z.union([z.string(), z.number(), z.boolean()]).describe('What it must be to pass.'),
+    })
+    .optional()
+    .describe('A member of a JSON body and its value.'),
+  measure: z
+    .enum(['passes', 'latency'])
+    .default('passes')
+    .describe('passes: 1 or 0. latency: the milliseconds that a probe took that passes.'),
+});
+
+type Options = z.output<typeof schema>;
+type Query = z.output<typeof querySchema>;
+
+/** An end-to-end check: one request and what its answer must be. */
+export const http: SourceKind<Options, Query> = {
+  kind: 'http',
+  title: 'A probe over HTTP: 1 when it passes, 0 when it does not',
+  schema,
+  querySchema,
+  create: createHttpSource,
+};
+
+function createHttpSource(options: Options, context: SourceContext): Source {
+  return {
+    async measure(question, signal) {
+      const query = querySchema.safeParse(question.query);
+      if (!query.success) return missing(question, 'bad-query', z.prettifyError(query.error));
+      const url = addressOf(options.url, query.data.path);
+      if (url === null) return missing(question, 'bad-query', 'the path leaves the configured address');
+      const startedAtMs = context.now();
+      const answer = await readText({
+        fetch: context.fetch,
+        url,
+        timeoutMs: options.timeoutMs,
+        maxBytes: MAX_ANSWER_BYTES,
+        signal,
+      });
+      // Nobody answered: that was not measured, and so is neither good nor bad.
+      if (!answer.ok) return missing(question, answer.missing, answer.detail);
+      const takenAtMs = context.now();
+      const isPassed = passes(query.data, answer.status, answer.text);
+      if (query.data.measure === 'passes') {
+        return measured(question, { value: isPassed ? 1 : 0, samples: 1, takenAtMs });
+      }
+      if (!isPassed) return missing(question, 'bad-answer', `HTTP ${answer.status}, which does not pass the probe`);
+      return measured(question, { value: takenAtMs - startedAtMs, samples: 1, takenAtMs });
+    },
+  };
+}
+
+/** `//other.example.com` and `/\other.example.com` are paths that lead elsewhere: null. */
+function addressOf(base: string, path: string): string | null {
+  const root = new URL(base);
+  const whole = `${root.origin}${root.pathname.replace(/\/+$/, '')}${path}`;
+  return URL.canParse(whole) && new URL(whole).origin === root.origin ? whole : null;
+}
+
+function passes(query: Query, status: number, text: string): boolean {
+  if (status !== query.status) return false;
+  if (query.contains !== undefined && !text.includes(query.contains)) return false;
+  return query.json === undefined || memberOf(text, query.json.field) === query.json.equals;
+}
+
+function memberOf(text: string, field: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  for (const key of field.split('.')) {
+    if (value === null || typeof value !== 'object' || !Object.hasOwn(value, key)) return undefined;
+    value = (value as Record<string, unknown>)[key];
+  }
+  return value;
+}
