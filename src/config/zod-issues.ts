@@ -1,0 +1,119 @@
+import { z } from 'zod';
+import { nearest } from './nearest.ts';
+import { describe, either, type Issue, type Path, suggestion } from './problem.ts';
+
+/**
+ * What a schema says about `value`, as issues with the nearest known key or word. `shown` is what may be printed of the
+ * value: the same data with `${NAME}` where a secret was put in.
+ */
+export function check<T>(
+  schema: z.ZodType<T>,
+  value: unknown,
+  at: Path = [],
+  shown: unknown = value,
+): { value: T } | { issues: Issue[] } {
+  const result = schema.safeParse(value);
+  if (result.success) return { value: result.data };
+  const keys = () => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+  return { issues: result.error.issues.flatMap((issue) => issuesOf(issue, [], at, shown, keys)) };
+}
+
+type JsonSchema = {
+  properties?: Record<string, JsonSchema>;
+  additionalProperties?: JsonSchema | boolean;
+  items?: JsonSchema;
+  anyOf?: JsonSchema[];
+  oneOf?: JsonSchema[];
+  allOf?: JsonSchema[];
+};
+
+function issuesOf(issue: z.core.$ZodIssue, inner: Path, at: Path, shown: unknown, schema: () => JsonSchema): Issue[] {
+  const path = [...inner, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))];
+  const place = [...at, ...path];
+  const found = describe(valueAt(shown, path));
+  switch (issue.code) {
+    case 'unrecognized_keys': {
+      const known = keysAt(schema(), path);
+      return issue.keys.map((key) => ({
+        path: [...place, key],
+        found: `the unknown key ${key}`,
+        expected: `one of ${known.join(', ')}`,
+        hint: suggestionOrNull(nearest(key, known)),
+      }));
+    }
+    case 'invalid_union': {
+      // The branch that went furthest is the one that was meant; a mismatch at the root of all of them names none.
+      const branches = issue.errors.filter((errors) => errors.some((one) => one.path.length > 0));
+      const meant = branches.sort((a, b) => a.length - b.length)[0];
+      if (!meant) return [{ path: place, found, expected: words(issue.message, 'another value'), hint: null }];
+      return meant.flatMap((one) => issuesOf(one, path, at, shown, schema));
+    }
+    case 'invalid_key':
+      return [
+        { path: place, found: `the key ${String(path.at(-1))}`, expected: issue.issues[0]?.message ?? '', hint: null },
+      ];
+    case 'invalid_value': {
+      const known = issue.values.map(String);
+      const given = valueAt(shown, path);
+      const near = typeof given === 'string' ? nearest(given, known) : null;
+      return [{ path: place, found, expected: words(issue.message, either(known)), hint: suggestionOrNull(near) }];
+    }
+    case 'invalid_type': {
+      const needsQuotes = issue.expected === 'string' && typeof valueAt(shown, path) === 'number';
+      const hint = needsQuotes ? 'quote it: YAML reads it as a number' : null;
+      return [{ path: place, found, expected: words(issue.message, TYPES[issue.expected] ?? issue.expected), hint }];
+    }
+    case 'too_small':
+      return [{ path: place, found, expected: words(issue.message, `at least ${issue.minimum}`), hint: null }];
+    case 'too_big':
+      return [{ path: place, found, expected: words(issue.message, `at most ${issue.maximum}`), hint: null }];
+    default:
+      return [{ path: place, found, expected: words(issue.message, 'another value'), hint: null }];
+  }
+}
+
+const TYPES: Record<string, string> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a mapping',
+  record: 'a mapping',
+};
+
+/** A schema's own words when it has any; zod's stock messages are replaced by ours. */
+function words(message: string, ours: string): string {
+  return /^(Invalid|Too (small|big)|Unrecognized)/.test(message) ? ours : message;
+}
+
+function suggestionOrNull(near: string | null): string | null {
+  return near === null ? null : suggestion(near, []);
+}
+
+/** The keys that a mapping at `path` may have. */
+export function keysAt(schema: JsonSchema, path: Path): string[] {
+  const [head, ...rest] = path;
+  const branches = [...(schema.anyOf ?? []), ...(schema.oneOf ?? []), ...(schema.allOf ?? [])];
+  const own = head === undefined ? Object.keys(schema.properties ?? {}) : [];
+  const below =
+    head === undefined
+      ? undefined
+      : typeof head === 'number'
+        ? schema.items
+        : (schema.properties?.[head] ??
+          (typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined));
+  return [
+    ...new Set([...own, ...(below ? keysAt(below, rest) : []), ...branches.flatMap((branch) => keysAt(branch, path))]),
+  ];
+}
+
+function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (inside, part) =>
+      inside !== null && typeof inside === 'object' && Object.hasOwn(inside, part)
+        ? (inside as Record<string | number, unknown>)[part]
+        : undefined,
+    value,
+  );
+}

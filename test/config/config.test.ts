@@ -1,0 +1,189 @@
+import { describe, expect, it } from 'vitest';
+import { resolveSecrets } from '../../src/config/references.ts';
+import { BELAY, belay, installationOf, load, problemsOf, SHOP, shop, swap, told, VARIABLES } from './world.ts';
+
+const MINUTE = 60_000;
+
+describe('C3 configuration as code', () => {
+  it('a service file becomes exactly the service that the core runs', () => {
+    const installation = installationOf(load());
+    const bake = (forMs: number) => ({ forMs, everyMs: 30_000, deadlineMs: forMs + 30 * MINUTE });
+    const errors = {
+      name: 'errors',
+      kind: 'threshold',
+      source: 'metrics',
+      query: { promql: 'errors' },
+      healthyWhen: { max: 0.01 },
+      degradedWhen: null,
+      role: 'critical',
+      weight: 1,
+      failures: 1,
+      of: 1,
+      minSamples: 0,
+      maxAgeMs: 2 * MINUTE,
+      unit: '',
+    };
+    expect(installation.services).toEqual([
+      {
+        name: 'shop',
+        pipeline: 'code',
+        repo: 'acme/shop',
+        branch: 'main',
+        channel: 'C0SHOP',
+        build: { check: null, deadlineMs: 30 * MINUTE },
+        provider: 'fleet',
+        targets: { staging: { hosts: 1 }, us: { hosts: 4 }, eu: { hosts: 1 } },
+        stages: [
+          {
+            name: 'staging',
+            isProtected: false,
+            approvals: null,
+            steps: [
+              {
+                name: 'all',
+                kind: 'all',
+                targets: ['staging'],
+                share: 1,
+                bake: bake(5 * MINUTE),
+                onDegraded: 'rollback',
+              },
+            ],
+            signals: [errors],
+            deployDeadlineMs: 10 * MINUTE,
+            verifyDeadlineMs: 5 * MINUTE,
+            decideWithinMs: null,
+            defaultDecision: null,
+          },
+          {
+            name: 'production',
+            isProtected: true,
+            approvals: { required: 1, expireMs: 240 * MINUTE },
+            steps: [
+              {
+                name: 'canary',
+                kind: 'canary',
+                targets: ['us', 'eu'],
+                share: 0.1,
+                bake: bake(20 * MINUTE),
+                onDegraded: 'rollback',
+              },
+              { name: 'wave 1', kind: 'wave', targets: ['us'], share: 1, bake: bake(10 * MINUTE), onDegraded: 'ask' },
+              { name: 'wave 2', kind: 'wave', targets: ['eu'], share: 1, bake: bake(10 * MINUTE), onDegraded: 'ask' },
+            ],
+            signals: [errors],
+            deployDeadlineMs: 10 * MINUTE,
+            verifyDeadlineMs: 5 * MINUTE,
+            decideWithinMs: 15 * MINUTE,
+            defaultDecision: 'roll-back',
+          },
+        ],
+        roles: {
+          deployer: ['slack:T0TEAM/U0ANA', 'slack:T0TEAM/U0BEN', 'slack:T0TEAM/U0CEM'],
+          approver: ['slack:T0TEAM/U0ANA'],
+          'on-call': [],
+          admin: [],
+        },
+        onCall: 'slack:T0TEAM/U0BEN',
+      },
+    ]);
+  });
+
+  it('joins what belay.yml and the services say of the installation', () => {
+    const installation = installationOf(load({ 'services/api.yml': swap(SHOP, 'service: shop', 'service: api') }));
+    expect(installation).toMatchObject({
+      http: { host: '127.0.0.1', port: 8080 },
+      slack: { mode: 'socket', teamId: 'T0TEAM', appId: 'A0APP', channels: ['C0SHOP'] },
+      github: { appId: 12, installationId: 34, repos: ['acme/shop'], pollEveryMs: MINUTE },
+    });
+    expect(installation.database).toMatch(/^\/.*\/belay\.db$/);
+    expect(installation.people[2]).toEqual({
+      name: 'Cem',
+      principal: { kind: 'slack', teamId: 'T0TEAM', userId: 'U0CEM' },
+      githubId: null,
+      githubLogin: null,
+    });
+    expect(installation.services.map((service) => service.name)).toEqual(['api', 'shop']);
+  });
+
+  it('waves go as they are written, with or without a canary', () => {
+    const waves = swap(SHOP, 'targets: [us, eu]', 'waves: [[eu, us]]');
+    const steps = (text: string) =>
+      installationOf(load({ 'services/shop.yml': text })).services[0]?.stages[1]?.steps.map((step) => [
+        step.name,
+        step.targets,
+      ]);
+    expect(steps(waves)).toEqual([
+      ['canary', ['eu', 'us']],
+      ['wave 1', ['eu', 'us']],
+    ]);
+    expect(steps(swap(waves, '    canary:\n      share: 10%\n      bake: {for: 20m}\n', ''))).toEqual([
+      ['wave 1', ['eu', 'us']],
+    ]);
+  });
+
+  it('T20 an installation holds the reference and never the secret', () => {
+    const installation = installationOf(load());
+    expect(JSON.stringify(installation)).not.toContain(VARIABLES.FLEET_TOKEN);
+    const options = installation.providers.fleet?.options ?? null;
+    expect(options).toEqual({ url: 'https://fleet.example.com', token: `\${FLEET_TOKEN}` });
+    expect(resolveSecrets(options, VARIABLES)).toEqual({
+      url: 'https://fleet.example.com',
+      token: VARIABLES.FLEET_TOKEN,
+    });
+  });
+
+  it('everything that is wrong is told at once, in every file, each with its line and column', () => {
+    const loaded = load({
+      'belay.yml': swap(swap(BELAY, 'team: T0TEAM', 'team: acme'), 'kind: metrics', 'kind: metric'),
+      'services/shop.yml': swap(swap(SHOP, 'onCall: Ben', 'on-call: Ben'), 'share: 10%', 'share: 10'),
+    });
+    expect(problemsOf(loaded).map(({ line, column, path }) => [line, column, path])).toEqual([
+      [2, 3, 'slack.team'],
+      [14, 5, 'sources.metrics.kind'],
+      [1, 1, 'onCall'],
+      [7, 1, 'on-call'],
+      [27, 7, 'stages[1].canary.share'],
+    ]);
+    expect(told(loaded)).toContainEqual(
+      expect.stringMatching(/^belay\.yml:14:5 .*found "metric".*did you mean metrics\?/),
+    );
+    expect(told(loaded)).toContainEqual(
+      expect.stringMatching(/^services\/shop\.yml:7:1 on-call: .*did you mean onCall\?/),
+    );
+  });
+
+  it('a kind of provider checks its own options and targets, in their place', () => {
+    expect(told(load(belay('    kind: fleet\n', '    kind: fleet\n    urll: x\n')))).toEqual([
+      'belay.yml:10:5 providers.fleet.urll: found the unknown key urll, expected one of url, token; did you mean url?',
+    ]);
+    expect(told(load(shop('us: {hosts: 4}', 'us: {hosts: many}')))).toEqual([
+      'services/shop.yml:11:8 targets.us.hosts: found "many", expected a number',
+    ]);
+    expect(told(load(shop("promql: 'errors'", "promQL: 'errors'"))).join()).toContain('did you mean promql?');
+  });
+
+  it('T20 a message never repeats the value behind a reference', () => {
+    const variables = { FLEET_TOKEN: 'short' };
+    const loaded = load({}, variables);
+    expect(told(loaded)).toEqual([
+      `belay.yml:11:5 providers.fleet.token: found "\${FLEET_TOKEN}", expected a long token`,
+    ]);
+  });
+
+  it('a reference that is not set is said by name; a check without the environment does not ask', () => {
+    expect(told(load({}, {})).join()).toContain(`\${FLEET_TOKEN}, which is not set`);
+    expect(told(load({}, null))).toEqual([]);
+  });
+
+  it("T20 a provider cannot be handed one of Belay's own secrets", () => {
+    const files = belay(`\${FLEET_TOKEN}`, `\${SLACK_BOT_TOKEN}`);
+    expect(told(load(files, { SLACK_BOT_TOKEN: 'xoxb-1' })).join()).toContain("a secret of Belay's own");
+  });
+
+  it('a file that is missing, or matches nothing, is named', () => {
+    expect(told(load(belay('services/*.yml', 'services/shoop.yml')))).toEqual([
+      expect.stringMatching(/^services\/shoop\.yml: found no file that can be read \(ENOENT\)/),
+    ]);
+    expect(told(load(belay('services/*.yml', 'apps/*.yml'))).join()).toContain('no file matches');
+  });
+});

@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest';
+import { belay, load, SHOP, shop, swap, told } from './world.ts';
+
+const SIGNAL = "    query: {promql: 'errors'}\n    healthyWhen: {max: 0.01}\n";
+
+/** What is changed in a good service file, where it is told, and words of what is told. */
+const CASES: [promise: string, from: string, to: string, path: string, words: string][] = [
+  ['an unknown provider', 'provider: fleet', 'provider: fleets', 'provider', 'did you mean fleet?'],
+  ['an unknown source', 'source: metrics', 'source: metric', 'signals[0].source', 'did you mean metrics?'],
+  ['an unknown approver', 'approvers: [Ana]', 'approvers: [Anna]', 'roles.approvers[0]', 'did you mean Ana?'],
+  ['an unknown person on call', 'onCall: Ben', 'onCall: Zoe', 'onCall', 'known: Ana, Ben, Cem'],
+  ['T15 nobody who could approve', 'approvers: [Ana]', 'approvers: []', 'roles.approvers', 'found nobody'],
+  ['T15 approvers left out', '  approvers: [Ana]\n', '', 'roles.approvers', 'found nobody'],
+  [
+    'T1 a protected stage without approvals',
+    '    approvals: {required: 1}\n',
+    '',
+    'stages[1].approvals',
+    'found nothing',
+  ],
+  [
+    'T1 approvals that are no more asked for',
+    'required: 1',
+    'required: 0',
+    'stages[1].approvals.required',
+    'above zero',
+  ],
+  ['more approvals than approvers', 'required: 1', 'required: 3', 'stages[1].approvals.required', 'at most 2'],
+  ['approvals on an open stage', '    protected: true\n', '', 'stages[1].approvals', 'protected: true'],
+  ['a canary of everything', 'share: 10%', 'share: 100%', 'stages[1].canary.share', 'below 100%'],
+  ['a canary of nothing', 'share: 10%', 'share: 0%', 'stages[1].canary.share', 'above 0%'],
+  ['a share without its sign', 'share: 10%', 'share: 0.1', 'stages[1].canary.share', 'such as 10%'],
+  ['D1 a canary that asks', 'share: 10%', 'share: 10%\n      onDegraded: ask', 'stages[1].canary.onDegraded', 'always'],
+  [
+    'a deadline before the end of the bake',
+    '{for: 5m}',
+    '{for: 5m, deadline: 4m}',
+    'stages[0].bake.deadline',
+    'never pass',
+  ],
+  ['judging less often than it bakes', '{for: 5m}', '{for: 5m, every: 6m}', 'stages[0].bake.every', 'at most for'],
+  [
+    'a canary deadline before its end',
+    '{for: 20m}',
+    '{for: 20m, deadline: 1m}',
+    'stages[1].canary.bake.deadline',
+    'at least for',
+  ],
+  ['two stages of one name', 'name: production', 'name: staging', 'stages[1].name', 'a second time'],
+  ['a target of no stage', '  eu:\n', '  eu:\n  asia:\n', 'targets.asia', 'add it to a stage'],
+  ['a target twice in a stage', '[us, eu]', '[us, eu, us]', 'stages[1].targets[2]', 'a second time'],
+  [
+    'a target twice in the waves',
+    'targets: [us, eu]',
+    'waves: [[us], [eu, us]]',
+    'stages[1].waves[1][1]',
+    'a second time',
+  ],
+  ['an unknown target', 'targets: [us, eu]', 'targets: [us, eu, au]', 'stages[1].targets[2]', 'did you mean'],
+  ['targets and waves', 'targets: [us, eu]', 'targets: [us, eu]\n    waves: [[us]]', 'stages[1].waves', 'one of them'],
+  ['a stage that deploys nowhere', '    targets: [us, eu]\n', '', 'stages[1].targets', 'found nothing'],
+  [
+    'T1 a way around a protected stage',
+    'targets: [staging]',
+    'targets: [staging, us]',
+    'stages[0].targets[1]',
+    'around',
+  ],
+  [
+    'T9 a protected stage that looks at nothing',
+    SIGNAL,
+    `${SIGNAL}    role: observe\n`,
+    'stages[1].signals',
+    'never pass',
+  ],
+  [
+    'T9 a protected stage with no critical signal',
+    SIGNAL,
+    `${SIGNAL}    role: scored\n`,
+    'stages[1].signals',
+    'critical',
+  ],
+  [
+    'failures that can never be reached',
+    SIGNAL,
+    `${SIGNAL}    failures: 3\n    of: 2\n`,
+    'signals[0].failures',
+    'at most 2',
+  ],
+  ['a weight that means nothing', SIGNAL, `${SIGNAL}    weight: 5\n`, 'signals[0].weight', 'role: scored'],
+  ['a weight above 100', SIGNAL, `${SIGNAL}    role: scored\n    weight: 101\n`, 'signals[0].weight', 'up to 100'],
+  ['a threshold without bounds', '    healthyWhen: {max: 0.01}\n', '', 'signals[0].healthyWhen', 'found nothing'],
+  ['bounds that hold nothing', '{max: 0.01}', '{min: 1, max: 0.01}', 'signals[0].healthyWhen', 'min up to max'],
+  ['bounds without an end', '{max: 0.01}', '{}', 'signals[0].healthyWhen', 'min, max or both'],
+  ['T9 a bound that is no number', '{max: 0.01}', '{max: .nan}', 'signals[0].healthyWhen.max', 'a finite number'],
+  ['a bound in quotes', '{max: 0.01}', '{max: "0.01"}', 'signals[0].healthyWhen.max', 'a finite number'],
+  [
+    'numbers that are healthy and degraded',
+    '{max: 0.01}',
+    '{max: 0.01}\n    degradedWhen: {min: 0.005}',
+    'signals[0].degradedWhen',
+    'healthy too',
+  ],
+  [
+    'a floor of traffic that is a ceiling',
+    '{max: 0.01}',
+    '{max: 9}\n    kind: requests',
+    'signals[0].healthyWhen',
+    'floor',
+  ],
+  ['a wildcard instead of a channel', 'channel: C0SHOP', "channel: '*'", 'channel', 'no wildcard'],
+  ['a repository that is none', 'repo: acme/shop', 'repo: https://github.com/acme/shop', 'repo', 'owner/name'],
+  [
+    'a pattern instead of a branch',
+    'repo: acme/shop',
+    'repo: acme/shop\nbranch: (a+)+$',
+    'branch',
+    'patterns are not taken',
+  ],
+  ['a number where text belongs', 'service: shop', 'service: 1234567', 'service', 'quote it'],
+  ['a duration without its unit', '{for: 5m}', '{for: 300}', 'stages[0].bake.for', 'such as 90s, 10m'],
+  ['a bake of no time', '{for: 5m}', '{for: 0s}', 'stages[0].bake.for', 'above zero'],
+];
+
+describe('C3 what contradicts itself is refused when it is read, not when it deploys', () => {
+  it('the file that the cases change is good', () => {
+    expect(told(load())).toEqual([]);
+  });
+
+  it.each(CASES)('%s', (_, from, to, path, words) => {
+    const problems = told(load(shop(from, to)));
+    expect(problems).toContainEqual(expect.stringMatching(/^services\/shop\.yml:\d+:\d+ /));
+    expect(problems.filter((one) => one.includes(` ${path}: `)).join('\n')).toContain(words);
+  });
+
+  it("a stage's own signal cannot hide a shared one", () => {
+    const own = "    signals: [{name: errors, source: metrics, query: {promql: 'x'}, healthyWhen: {max: 99}}]\n";
+    expect(told(load({ 'services/shop.yml': `${SHOP}${own}` })).join()).toContain('stages[1].signals[0].name');
+  });
+
+  it('S5 two files cannot move one lane', () => {
+    expect(told(load({ 'services/shop-2.yml': SHOP })).join()).toContain('shop/code, which');
+    expect(told(load({ 'services/shop-2.yml': swap(SHOP, 'repo:', 'pipeline: config\nrepo:') }))).toEqual([]);
+  });
+
+  it.each([
+    ['a second person of one name', 'name: Ben', 'name: Ana', 'people[1].name'],
+    ['T3 one GitHub account behind two people', '{id: 2, login: ben}', '{id: 1, login: ben}', 'people[1].github.id'],
+    ['one Slack account behind two people', 'slack: U0BEN', 'slack: U0ANA', 'people[1].slack'],
+    ['polling too rarely to keep S2', 'installation: 34', 'installation: 34\n  poll: 6m', 'github.poll'],
+    ['a wildcard channel', 'team: T0TEAM', "team: T0TEAM\n  channels: ['*']", 'slack.channels[0]'],
+    ['a provider by an unknown kind', 'kind: fleet', 'kind: constructor', 'providers.fleet.kind'],
+  ])('%s', (_, from, to, path) => {
+    expect(told(load(belay(from, to))).join('\n')).toContain(` ${path}: `);
+  });
+});
