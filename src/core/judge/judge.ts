@@ -17,8 +17,9 @@ export function rememberBefore(signals: readonly Signal[], measurements: readonl
   const before: [string, Measurement][] = [];
   for (const { name } of signals) {
     const [one, ...more] = measurementsOf(name, measurements);
-    // Two answers to one question are none.
-    if (one !== undefined && more.length === 0) before.push([name, one]);
+    // Two answers to one question are none, and what is not finite does not survive the database.
+    const isKept = one !== undefined && more.length === 0 && (one.value === null || Number.isFinite(one.value));
+    if (isKept) before.push([name, one]);
   }
   return { before: Object.fromEntries(before), recent: {} };
 }
