@@ -74,3 +74,27 @@ export function createRollback(seed: Seed & { to: Artifact; because: string; by:
   };
   return rollBack(rollout, at, { code: 'asked', by: seed.by, because: seed.because }, null, nowMs, to);
 }
+
+/** A version that ran before Belay knew the service: all that is known of it is its digest. */
+export function adoptedRelease(service: ServiceSpec, artifact: Artifact, id: string, nowMs: number): Release {
+  const unanswered = { answer: 'unanswered', text: '' } as const;
+  return {
+    id,
+    service: service.name,
+    pipeline: service.pipeline,
+    repo: service.repo,
+    branch: service.branch,
+    sha: artifact.sha,
+    title: 'The version that ran before',
+    url: '',
+    committedAtMs: nowMs,
+    mergedAtMs: nowMs,
+    pullRequest: null,
+    participants: [],
+    review: { approvedBy: [], checks: 'none' },
+    checklist: { tests: unanswered, telemetry: unanswered, breaking: unanswered, rollback: unanswered },
+    isRollForwardOnly: false,
+    changedLines: null,
+    diffUrl: '',
+  };
+}

@@ -31,14 +31,20 @@ export function beginStage(rollout: Rollout, at: Position, nowMs: number): Decis
 export function surveyed(rollout: Rollout, phase: In<'surveying'>, event: Of<'surveyed'>): Decision {
   const { observation } = event;
   if (!phase.waitingFor.includes(observation.target)) return ignored(rollout, 'surveyed already');
-  const waitingFor = phase.waitingFor.filter((target) => target !== observation.target);
+  const { target } = observation;
+  const waitingFor = phase.waitingFor.filter((one) => one !== target);
+  const before = whatRanBefore(rollout, observation);
   const next: Rollout = {
     ...rollout,
     stumble: null,
     phase: { ...phase, waitingFor },
-    before: { ...rollout.before, [observation.target]: whatRanBefore(rollout, observation) },
+    before: { ...rollout.before, [target]: before },
   };
-  return waitingFor.length > 0 ? stayed(next) : beginStep(next, phase.at, event.atMs);
+  const decision = waitingFor.length > 0 ? stayed(next) : beginStep(next, phase.at, event.atMs);
+  if (before === null || rollout.lastGood[target]) return decision;
+  // Adopted: it was healthy on every instance before Belay touched it, so a rollback may come back to it.
+  const stage = stageAt(rollout.plan, phase.at).name;
+  return withFacts(decision, [{ fact: 'good', stage, targets: [target], artifact: before, atMs: event.atMs }]);
 }
 
 /** Belay's own record of what was good wins; otherwise one version, healthy on every instance, is adopted as it is. */

@@ -188,13 +188,22 @@ function writer(database: Kysely<Tables>): LedgerWriter {
     async lastGoodByTarget(service) {
       const rows = await database
         .selectFrom('goods')
-        .selectAll()
-        .where('service', '=', service)
-        .orderBy('at_ms')
-        .orderBy('rollout_id')
+        .leftJoin('placements', (join) =>
+          join.onRef('placements.service', '=', 'goods.service').onRef('placements.target', '=', 'goods.target'),
+        )
+        .select(['goods.target', 'goods.digest', 'goods.sha', 'placements.digest as placed'])
+        .where('goods.service', '=', service)
+        .orderBy('goods.at_ms')
+        .orderBy('goods.rollout_id')
         .execute();
       const byTarget: Record<string, Artifact> = {};
-      for (const row of rows) byTarget[row.target] = { digest: row.digest, sha: row.sha };
+      const isPlaced = new Set<string>();
+      for (const row of rows) {
+        // What runs there now, when it was good, wins over a newer version that was taken back since.
+        if (isPlaced.has(row.target)) continue;
+        byTarget[row.target] = { digest: row.digest, sha: row.sha };
+        if (row.placed === row.digest) isPlaced.add(row.target);
+      }
       return byTarget;
     },
     audit: (entry, atMs) => appendAudit(database, entry, atMs),

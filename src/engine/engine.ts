@@ -1,0 +1,231 @@
+import type { Event } from '../core/event.ts';
+import type { Refusal } from '../core/refusal.ts';
+import type { Rollout } from '../core/rollout.ts';
+import { type Applied, applyEvent } from './apply.ts';
+import type { Clock } from './clock.ts';
+import type { Ledger, Owed } from './ledger.ts';
+import type { Perform, Performed } from './perform.ts';
+
+/** What came of asking; `rollout` is the state after it, committed. */
+export type Outcome =
+  | { is: 'accepted'; rollout: Rollout }
+  | { is: 'refused'; refusal: Refusal; rollout: Rollout | null };
+
+export type EngineLog = {
+  warn(facts: Record<string, unknown>, message: string): void;
+  error(facts: Record<string, unknown>, message: string): void;
+};
+
+export type EngineOptions = {
+  ledger: Ledger;
+  perform: Perform;
+  clock: Clock;
+  log: EngineLog;
+  /** How long one try may take before it is aborted and counts as failed. */
+  effectTimeoutMs?: number;
+  /** How many tries may be under way at once. */
+  concurrency?: number;
+};
+
+const EFFECT_TIMEOUT_MS = 30_000;
+const CONCURRENCY = 64;
+/** Polling is the truth, a kick only makes it sooner. */
+const POLL_MS = 1000;
+/** What is due and could not be claimed waits for its target: looking again at once would only burn the processor. */
+const BLOCKED_MS = 5;
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 30_000;
+/** A rollback is tried again sooner: users are being hurt meanwhile. */
+const LONGEST_ROLLBACK_PAUSE_MS = 5000;
+
+/** How long to wait before the next try after `attempts` failed ones: doubling, bounded, in milliseconds. */
+export function pauseAfter(attempts: number, kind: string): number {
+  const longest = kind === 'roll-back' ? LONGEST_ROLLBACK_PAUSE_MS : LONGEST_PAUSE_MS;
+  return Math.min(longest, FIRST_PAUSE_MS * 2 ** Math.min(attempts - 1, 10));
+}
+
+export type Engine = ReturnType<typeof createEngine>;
+
+/**
+ * Load → decide → commit; what is owed → perform → event. A crash anywhere repeats and never loses: the outbox is in
+ * the same transaction as the state, and its keys make repeating harmless.
+ */
+export function createEngine(options: EngineOptions) {
+  const { ledger, perform, clock, log } = options;
+  const timeoutMs = options.effectTimeoutMs ?? EFFECT_TIMEOUT_MS;
+  const concurrency = options.concurrency ?? CONCURRENCY;
+  const inFlight = new Map<string, { abort: AbortController; target: string | null; ended: Promise<void> }>();
+  let kicked = new AbortController();
+
+  /** Something may be due: the loop looks now and not at its next poll. */
+  function kick(): void {
+    kicked.abort();
+  }
+
+  function afterCommit(applied: Pick<Applied, 'cancelled'> | null): void {
+    // A cancelled effect that is under way is told to stop; what it still answers is dropped.
+    for (const key of applied?.cancelled ?? []) inFlight.get(key)?.abort.abort();
+    kick();
+  }
+
+  /** One event on one rollout, committed before the promise resolves. */
+  async function submit(rolloutId: string, event: Event): Promise<Outcome | null> {
+    const applied = await ledger.write((tx) => applyEvent(tx, rolloutId, event));
+    afterCommit(applied);
+    if (!applied) return null;
+    const { rollout, answer } = applied.decision;
+    if (answer.is === 'refused') return { is: 'refused', refusal: answer.refusal, rollout };
+    return { is: 'accepted', rollout };
+  }
+
+  async function performOnce(owed: Owed): Promise<void> {
+    const rollout = await ledger.rollout(owed.rolloutId);
+    const abort = new AbortController();
+    const earlier = [...inFlight.values()].filter((one) => owed.target !== null && one.target === owed.target);
+    const ended = Promise.withResolvers<void>();
+    inFlight.set(owed.key, { abort, target: owed.target, ended: ended.promise });
+    try {
+      // One effect at a time on a target: an aborted one must have let go first.
+      await Promise.all(earlier.map((one) => one.ended));
+      const performed = rollout ? await tryOnce(owed, rollout, abort) : ({ is: 'done' } as const);
+      inFlight.delete(owed.key);
+      ended.resolve();
+      await settle(owed, performed);
+    } finally {
+      inFlight.delete(owed.key);
+      ended.resolve();
+    }
+  }
+
+  async function tryOnce(owed: Owed, rollout: Rollout, abort: AbortController): Promise<Performed> {
+    const { due } = owed;
+    if (due.kind === 'wake') {
+      return { is: 'event', event: { type: 'woke', generation: due.generation, timer: due.timer } };
+    }
+    const overdue = new AbortController();
+    const signal = AbortSignal.any([abort.signal, overdue.signal]);
+    const late = clock.wait(timeoutMs, signal).then((): Performed => {
+      overdue.abort();
+      return { is: 'failed', detail: `no answer within ${timeoutMs} ms`, retryAfterMs: null };
+    });
+    try {
+      return await Promise.race([perform(owed, rollout, signal), late]);
+    } catch (error) {
+      return { is: 'failed', detail: error instanceof Error ? error.message : String(error), retryAfterMs: null };
+    } finally {
+      overdue.abort();
+    }
+  }
+
+  /** Turns the answer of one try into an event, in the transaction that settles the row. */
+  async function settle(owed: Owed, performed: Performed): Promise<void> {
+    const atMs = clock.now();
+    const applied = await ledger.write(async (tx) => {
+      switch (performed.is) {
+        case 'event': {
+          // Cancelled while it was under way: its answer belongs to a state that is gone.
+          if (!(await tx.settle(owed))) return null;
+          return applyEvent(tx, owed.rolloutId, { ...performed.event, atMs });
+        }
+        case 'done':
+          await tx.settle(owed);
+          return null;
+        case 'later':
+          await tx.postpone(owed, atMs + performed.afterMs, owed.attempts);
+          return null;
+        case 'given-up':
+          await tx.settle(owed);
+          await tx.audit(
+            {
+              rolloutId: owed.rolloutId,
+              actor: 'belay',
+              what: 'gave-up',
+              body: { key: owed.key, detail: performed.detail },
+            },
+            atMs,
+          );
+          return null;
+        case 'failed': {
+          const pauseMs = performed.retryAfterMs ?? pauseAfter(owed.attempts, owed.due.kind);
+          await tx.postpone(owed, atMs + pauseMs, owed.attempts);
+          return isWorthSaying(owed)
+            ? applyEvent(tx, owed.rolloutId, {
+                type: 'stumbled',
+                atMs,
+                generation: owed.due.generation,
+                effect: owed.due.kind,
+                detail: performed.detail,
+                attempts: owed.attempts,
+              })
+            : null;
+        }
+      }
+    });
+    if (performed.is === 'failed' || performed.is === 'given-up') {
+      log.warn(
+        { key: owed.key, attempts: owed.attempts, detail: performed.detail },
+        `${owed.due.kind} ${performed.is}`,
+      );
+    }
+    afterCommit(applied);
+  }
+
+  /** What tells people must not change what it tells about; and of a long row of failures the 1st, 2nd, 4th … are enough. */
+  function isWorthSaying(owed: Owed): boolean {
+    const isAboutRollout = !['project', 'announce', 'page'].includes(owed.due.kind);
+    return isAboutRollout && Number.isInteger(Math.log2(owed.attempts));
+  }
+
+  /** Leases up to `limit` rows that are due now and are free to be performed. */
+  function claim(limit: number): Promise<Owed[]> {
+    const nowMs = clock.now();
+    return ledger.write((tx) => tx.claimDue(nowMs, nowMs + timeoutMs * 2, limit));
+  }
+
+  /** One round: everything that is due now is tried once and settled. Answers how many there were. */
+  async function tick(limit: number = concurrency): Promise<number> {
+    const claimed = await claim(limit);
+    await Promise.all(claimed.map(performOnce));
+    return claimed.length;
+  }
+
+  /** Works off what is due until the signal aborts; then waits for what is under way. */
+  async function run(signal: AbortSignal): Promise<void> {
+    await ledger.releaseLeases();
+    const running = new Set<Promise<void>>();
+    const stop = () => kick();
+    signal.addEventListener('abort', stop);
+    while (!signal.aborted) {
+      kicked = new AbortController();
+      const { signal: kickSignal } = kicked;
+      let untilMs = POLL_MS;
+      try {
+        const free = concurrency - running.size;
+        const claimed = free > 0 ? await claim(free) : [];
+        for (const owed of claimed) {
+          const one = performOnce(owed)
+            .catch((error: unknown) => {
+              // The row keeps its lease and is tried again when that ends.
+              log.error({ key: owed.key, detail: String(error) }, 'an answer could not be committed');
+            })
+            .finally(() => {
+              running.delete(one);
+              kick();
+            });
+          running.add(one);
+        }
+        if (free > 0 && claimed.length === free) continue;
+        const nextMs = free > 0 ? await ledger.nextDueAtMs() : null;
+        if (nextMs !== null) untilMs = Math.min(POLL_MS, Math.max(BLOCKED_MS, nextMs - clock.now()));
+      } catch (error) {
+        log.error({ detail: String(error) }, 'the database could not be asked what is due');
+      }
+      if (!signal.aborted) await clock.wait(untilMs, kickSignal);
+    }
+    signal.removeEventListener('abort', stop);
+    for (const one of inFlight.values()) one.abort.abort();
+    await Promise.all(running);
+  }
+
+  return { submit, tick, run, kick, afterCommit };
+}
