@@ -141,8 +141,7 @@ export function createCommands({ ledger, engine, now, newId, hash }: CommandOpti
         return one ? [one] : [];
       }
       const placements = (await tx.placements(service.name)).filter((one) => one.stage === stage);
-      const to =
-        chosen ?? versionsOf(goods).find((one) => placements.every((now) => now.artifact.digest !== one.digest));
+      const to = chosen ?? versionBefore(versionsOf(goods), placements);
       if (!to) return { code: 'nothing-to-roll-back-to' };
       const all: Applied[] = [];
       const id = newId();
