@@ -79,7 +79,8 @@ describe.each(Object.keys(SOURCES))('T9 %s answers missing, and never throws', (
     expect(await ask(kind, binary.url, PATIENT)).toMatchObject({ value: null, missing: 'bad-answer' });
   });
   it('when the query is not one', async () => {
-    for (const query of [null, 'up', 1, [], {}, { promql: 1 }, { path: 'healthz' }, { extra: true }]) {
+    const queries: Json[] = [null, 'up', 1, [], {}, { promql: 1 }, { path: 'healthz' }, { extra: true }];
+    for (const query of queries) {
       if (kind === 'http' && JSON.stringify(query) === '{}') continue;
       expect(await ask(kind, 'http://127.0.0.1:1', PATIENT, query)).toMatchObject({
         value: null,
