@@ -29,6 +29,7 @@ describe('the fleet, with real processes under real traffic', () => {
   let fleet: Fleet;
   let provider: Provider;
   let generation = 0;
+  const log: string[] = [];
 
   beforeAll(async () => {
     fleet = await startFleet({
@@ -39,6 +40,7 @@ describe('the fleet, with real processes under real traffic', () => {
       ]),
       initialDigest: OLD.digest,
       token: 'fleet-token',
+      log: (line) => log.push(line),
       regions: { staging: { instances: 2, rps: 0 }, eu: { instances: 4, rps: 60 } },
     });
     const options = { url: fleet.url, token: fleet.token, timeoutMs: 10_000 };
@@ -127,6 +129,15 @@ describe('the fleet, with real processes under real traffic', () => {
     const restored = await provider.observe(EU, signal);
     expect(restored.instances.every((one) => one.isHealthy && one.digest === GOOD.digest)).toBe(true);
     expect(eu().failed).toBe(before.failed);
+  });
+
+  it('T6 a rollback stops a rollout that is under way and does not wait until it has reached everything', async () => {
+    generation += 1;
+    const request = { ...EU, artifact: SLOW, share: 1, key: `change-${generation}`, generation };
+    expect(await provider.deploy(request, signal)).toMatchObject({ is: 'running' });
+    expect(await rollBack(GOOD)).toEqual({ is: 'done' });
+    expect(await digests()).toEqual(Array(4).fill(GOOD.digest));
+    expect(log.filter((line) => line.endsWith(`starting ${SLOW.digest}`)).length).toBeLessThan(4);
   });
 
   it('a slow release really is slow, and a behaviour can change while it runs', async () => {
