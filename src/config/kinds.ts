@@ -35,7 +35,11 @@ export function configuredIssues(
       ...issues
         // What a reference stands for is not known: nothing can be said of it.
         .filter((issue) => !hasOpenReference(options, issue.path.slice(2), given))
-        .map((issue) => ({ ...issue, expected: redact(issue.expected, options, given) })),
+        .map((issue) => ({
+          ...issue,
+          expected: redact(issue.expected, options, given),
+          hint: issue.hint && redact(issue.hint, options, given),
+        })),
     ];
   });
 }

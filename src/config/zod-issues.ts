@@ -42,9 +42,12 @@ function issuesOf(issue: z.core.$ZodIssue, inner: Path, at: Path, shown: unknown
       }));
     }
     case 'invalid_union': {
-      // The branch that went furthest is the one that was meant; a mismatch at the root of all of them names none.
-      const branches = issue.errors.filter((errors) => errors.some((one) => one.path.length > 0));
-      const meant = branches.sort((a, b) => a.length - b.length)[0];
+      // The branch that was meant is the one that knows the keys and misses least. A mismatch at the root names none.
+      const strangers = (errors: z.core.$ZodIssue[]) =>
+        errors.filter((one) => one.code === 'unrecognized_keys' && one.path.length === 0).length;
+      const meant = issue.errors
+        .filter((errors) => errors.some((one) => one.path.length > 0 || one.code === 'unrecognized_keys'))
+        .sort((a, b) => strangers(a) - strangers(b) || a.length - b.length)[0];
       if (!meant) return [{ path: place, found, expected: words(issue.message, 'another value'), hint: null }];
       return meant.flatMap((one) => issuesOf(one, path, at, shown, schema));
     }
@@ -67,8 +70,12 @@ function issuesOf(issue: z.core.$ZodIssue, inner: Path, at: Path, shown: unknown
       return [{ path: place, found, expected: words(issue.message, `at least ${issue.minimum}`), hint: null }];
     case 'too_big':
       return [{ path: place, found, expected: words(issue.message, `at most ${issue.maximum}`), hint: null }];
-    default:
+    default: {
+      // A sentence of a kind's own check tells what is wrong; a phrase tells what is expected.
+      const isSentence = /^[A-Z]/.test(issue.message) && !/^(Expected|Invalid)\b/.test(issue.message);
+      if (isSentence) return [{ path: place, found, expected: 'another value', hint: issue.message }];
       return [{ path: place, found, expected: words(issue.message, 'another value'), hint: null }];
+    }
   }
 }
 
@@ -84,7 +91,8 @@ const TYPES: Record<string, string> = {
 
 /** A schema's own words when it has any; zod's stock messages are replaced by ours. */
 function words(message: string, ours: string): string {
-  return /^(Invalid|Too (small|big)|Unrecognized)/.test(message) ? ours : message;
+  if (/^(Invalid|Too (small|big)|Unrecognized)/.test(message)) return ours;
+  return message.replace(/^expected /i, '').replace(/\.$/, '');
 }
 
 function suggestionOrNull(near: string | null): string | null {

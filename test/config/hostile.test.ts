@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readYaml } from '../../src/config/yaml.ts';
-import { BELAY, belay, load, SHOP, shop, told } from './world.ts';
+import { BELAY, belay, type Files, load, SHOP, shop, told } from './world.ts';
 
 type Case = { id: string; where: string; input: string };
 

@@ -1,0 +1,54 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { findPackageJSON } from 'node:module';
+import { openDatabase } from '../../store/database.ts';
+import { migrationState, migrations } from '../../store/migrate.ts';
+import type { Ready } from '../command.ts';
+import type { Finding } from '../doctor.ts';
+
+const MIN_NODE = [22, 18, 0];
+/** Below it Bolt let requests without a signature pass. */
+const MIN_BOLT = [4, 7, 3];
+
+/** The programs that Belay is made of. */
+export function hostChecks(): Finding[] {
+  return [
+    versionFinding('Node', process.versions.node, MIN_NODE, 'install Node 24'),
+    versionFinding('Bolt', boltVersion(), MIN_BOLT, 'run npm ci: older ones take requests without a signature'),
+  ];
+}
+
+function versionFinding(name: string, found: string, least: number[], fix: string): Finding {
+  const parts = found.split('.').map(Number);
+  const differs = least.findIndex((part, index) => parts[index] !== part);
+  // Written so that a version that cannot be read (NaN) is not well.
+  const ok = differs < 0 || (parts[differs] ?? 0) > (least[differs] ?? 0);
+  return { name, ok, detail: found, fix: ok ? null : `at least ${least.join('.')}: ${fix}` };
+}
+
+function boltVersion(): string {
+  const path = findPackageJSON('@slack/bolt', import.meta.url);
+  const read: unknown = path === undefined ? null : JSON.parse(readFileSync(path, 'utf8'));
+  return read !== null && typeof read === 'object' && 'version' in read ? String(read.version) : 'not installed';
+}
+
+/** The database opens, and has the schema of this version. */
+export async function databaseChecks({ installation }: Ready): Promise<Finding[]> {
+  const name = 'Database';
+  const path = installation.database;
+  if (!existsSync(path)) {
+    const detail = `${path} is not there yet, ${migrations().length} migrations will make it`;
+    return [{ name, ok: true, detail, fix: null }];
+  }
+  try {
+    const database = openDatabase(path);
+    try {
+      const { applied, pending } = migrationState(database.raw);
+      const detail = `${path}, ${applied.length} migrations applied, ${pending.length} pending`;
+      return [{ name, ok: pending.length === 0, detail, fix: pending.length === 0 ? null : 'run belay migrate' }];
+    } finally {
+      await database.close();
+    }
+  } catch (error) {
+    return [{ name, ok: false, detail: 'cannot be used', fix: error instanceof Error ? error.message : String(error) }];
+  }
+}

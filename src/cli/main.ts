@@ -1,0 +1,27 @@
+import { userInfo } from 'node:os';
+import { environment } from '../config/env.ts';
+import type { App } from './command.ts';
+import { runCli } from './index.ts';
+
+const ending = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort());
+
+/** The application is loaded by the commands that need it: `validate` answers without Slack's or GitHub's packages. */
+const loadApp = (): Promise<App> => import(new URL('../app.ts', import.meta.url).href);
+const app: App = {
+  start: async (...given) => (await loadApp()).start(...given),
+  plan: async (...given) => (await loadApp()).plan(...given),
+  rollback: async (...given) => (await loadApp()).rollback(...given),
+};
+
+process.exitCode = await runCli(
+  process.argv.slice(2),
+  {
+    out: (line) => void process.stdout.write(`${line}\n`),
+    err: (line) => void process.stderr.write(`${line}\n`),
+    variables: environment(),
+    user: userInfo().username,
+    signal: ending.signal,
+  },
+  app,
+);
