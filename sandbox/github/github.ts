@@ -5,7 +5,7 @@ import { type Answer, openGateway } from './gateway.ts';
 import { type Files, gitOf } from './git.ts';
 import type { Login } from './people.ts';
 import { accountOf, type Review, type SandboxPull, showPull } from './pulls.ts';
-import { answerRoute, type Status, type World } from './routes.ts';
+import { type Activity, answerRoute, type Status, type World } from './routes.ts';
 
 export type GithubSandboxOptions = {
   port?: number;
@@ -31,7 +31,7 @@ export type GithubSandbox = Awaited<ReturnType<typeof startGithub>>;
  * A GitHub on loopback: the API, an installed app, people, one repository, CI, signed webhooks, and faults.
  *
  * Behind one address are two things. `emulate` keeps git, refs, comparisons, check runs and the app's authentication.
- * The gateway keeps pull requests, reviews, merges and statuses itself: the emulator merges onto the main of when the
+ * The gateway keeps pull requests, reviews, merges, statuses and activity itself: the emulator merges onto the main of when the
  * pull request was opened, has no pull requests by commit and no statuses. Its people's ids come from a counter, and its
  * webhooks carry no unique id, so both are made here. Merges use its git data API: history is real.
  */
@@ -40,6 +40,7 @@ export async function startGithub(options: GithubSandboxOptions) {
   const deliveries = new Deliveries(options.webhookSecret);
   const pulls: SandboxPull[] = [];
   const statuses: Status[] = [];
+  const activity: Activity[] = [];
   const faults: ApiFault[] = [];
   let emulator: Emulated | null = null;
   const emulated = (): Emulated => {
@@ -53,6 +54,7 @@ export async function startGithub(options: GithubSandboxOptions) {
     emulated,
     pulls,
     statuses,
+    activity,
     commitsOf: async (pull) => (await git.diff(pull.baseSha, pull.headSha)).commits,
   };
   const gateway = await openGateway(
@@ -79,9 +81,10 @@ export async function startGithub(options: GithubSandboxOptions) {
     });
   const announce = (action: string, pull: SandboxPull, by: Login) =>
     publish('pull_request', { action, number: pull.number, pull_request: showPull(pull, url, repo) }, by);
-  const git = gitOf(ask, repo, now, (ref, before, after, by) =>
-    publish('push', { ref, before, after, deleted: false }, by),
-  );
+  const git = gitOf(ask, repo, now, (ref, before, after, by) => {
+    activity.unshift({ ref, before, after, actor: accountOf(by) });
+    publish('push', { ref, before, after, deleted: false }, by);
+  });
   const builds = startBuilds(ask, repo, options.buildMs === undefined ? 2000 : options.buildMs, (action, run) =>
     publish('check_run', { action, check_run: run }, 'ana'),
   );
@@ -205,6 +208,12 @@ export async function startGithub(options: GithubSandboxOptions) {
     },
 
     finishBuild: (sha: string, end: BuildEnd = {}): Promise<void> => builds.finish(sha, end),
+
+    /** A check run that names an artifact, as any workflow with `checks: write` can make one. */
+    nameArtifact: async (sha: string, digest: string): Promise<void> => {
+      const body = { name: 'belay/artifact', head_sha: sha, status: 'completed', conclusion: 'success' };
+      await ask('POST', `/repos/${repo}/check-runs`, { ...body, output: { title: digest, summary: '' } }, 'eve');
+    },
 
     async stop(): Promise<void> {
       await builds.stop();

@@ -2,6 +2,13 @@ import type { Emulated } from './emulator.ts';
 import type { Answer, Question } from './gateway.ts';
 import { type SandboxPull, showPull, showReview } from './pulls.ts';
 
+export type Activity = {
+  ref: string;
+  before: string;
+  after: string;
+  actor: { login: string; id: number; type: string };
+};
+
 export type Status = { sha: string; context: string; state: string; target_url: string | null; description: string };
 
 /** What the routes read and write. */
@@ -11,12 +18,14 @@ export type World = {
   emulated: () => Emulated;
   pulls: SandboxPull[];
   statuses: Status[];
+  /** Who moved which branch, newest first. */
+  activity: Activity[];
   commitsOf: (pull: SandboxPull) => Promise<unknown[]>;
 };
 
 /**
  * The routes that are answered here rather than by the emulator, because it has none or answers differently from
- * GitHub: pull requests and their reviews, the pull requests of a commit, and statuses. null: not one of these.
+ * GitHub: pull requests and their reviews, the pull requests of a commit, statuses, and who pushed. null: not one of these.
  */
 export async function answerRoute(world: World, question: Question): Promise<Answer | null> {
   const prefix = `/repos/${world.repo}/`;
@@ -38,6 +47,14 @@ export async function answerRoute(world: World, question: Question): Promise<Ans
 async function match(world: World, route: string, question: Question): Promise<Answer | null> {
   const show = (pull: SandboxPull) => showPull(pull, world.url(), world.repo);
   const ok = (body: unknown): Answer => ({ status: 200, body });
+  if (route === 'GET activity') {
+    return ok(
+      page(
+        world.activity.filter((one) => one.ref === question.query.get('ref')),
+        question,
+      ),
+    );
+  }
   if (route === 'GET pulls') return ok(page(world.pulls.map(show).reverse(), question));
 
   const [, commit] = /^GET commits\/([0-9a-f]{40})\/pulls$/.exec(route) ?? [];

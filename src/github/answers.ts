@@ -15,6 +15,8 @@ const link = z.string().regex(/^https?:\/\/[^\s<>|]{1,2000}$/);
 const account = z.object({ id: z.number().int(), login: z.string().min(1).max(100), type: z.string() });
 export type Account = z.infer<typeof account>;
 
+export const repositoryShape = z.object({ id: z.number().int() });
+
 export const branchShape = z.object({ commit: z.object({ sha: shaShape }) });
 
 export const commitShape = z.object({
@@ -43,20 +45,14 @@ export const comparisonShape = z.object({
 
 export const ancestryShape = comparisonShape.pick({ status: true });
 
-export const listedPullsShape = z.array(
-  z.object({
-    number: z.number().int(),
-    merged_at: time.nullable(),
-    merge_commit_sha: shaShape.nullable(),
-    base: z.object({ ref: z.string(), repo: z.object({ full_name: z.string() }) }),
-  }),
-);
+export const listedPullsShape = z.array(z.object({ number: z.number().int() }));
 
 export const pullShape = z.object({
   number: z.number().int(),
   title: z.string(),
   body: z.string().nullable(),
   html_url: link,
+  state: z.string(),
   user: account.nullable(),
   merged: z.boolean(),
   merged_at: time.nullable(),
@@ -79,6 +75,8 @@ export const reviewsShape = z.array(
   }),
 );
 export type Review = z.infer<typeof reviewsShape>[number];
+
+export const activitiesShape = z.array(z.object({ after: z.string(), actor: account.nullable() }));
 
 export const checkRunsShape = z.object({
   check_runs: z.array(

@@ -1,4 +1,4 @@
-import { type Check, readChecks } from './checks.ts';
+import { type Check, readCheckRuns, readChecks } from './checks.ts';
 import type { GithubClient } from './client.ts';
 
 /** The check run with which a workflow names what it built; see docs/artifact.md. */
@@ -17,11 +17,14 @@ export async function watchBuild(
   client: GithubClient,
   request: { repo: string; sha: string; check: string | null },
 ): Promise<Build> {
-  return judgeBuild(await readChecks(client, request.repo, request.sha), request.check);
+  const checks = await readChecks(client, request.repo, request.sha);
+  // All of them, not only the newest: a second one that names something else must not win unseen.
+  const naming = await readCheckRuns(client, request.repo, request.sha, { filter: 'all', check_name: ARTIFACT_CHECK });
+  return judgeBuild(checks, naming, request.check);
 }
 
-export function judgeBuild(checks: Check[], name: string | null): Build {
-  const naming = checks.filter((check) => check.name === ARTIFACT_CHECK);
+/** The rules of `watchBuild`, over what was read. */
+function judgeBuild(checks: Check[], naming: Check[], name: string | null): Build {
   const others = checks.filter((check) => check.name !== ARTIFACT_CHECK);
   const awaited = name === null ? others : others.filter((check) => check.name === name);
   const failed = [...awaited, ...naming].find(

@@ -16,12 +16,29 @@ const MAX_PAGES = 10;
 
 /** Every check run (the newest of each name and app) and status of a commit. */
 export async function readChecks(client: GithubClient, repo: string, sha: string): Promise<Check[]> {
+  const checks = await readCheckRuns(client, repo, sha, { filter: 'latest' });
+  const where = { ...splitRepo(repo), ref: sha, per_page: 100 };
+  const combined = await client.ask('GET /repos/{owner}/{repo}/commits/{ref}/status', where, combinedStatusShape);
+  for (const status of combined.statuses) {
+    const is = status.state === 'success' ? 'passed' : status.state === 'pending' ? 'running' : 'failed';
+    checks.push({ name: status.context, is, ended: status.state, url: status.target_url, title: null });
+  }
+  return checks;
+}
+
+/** Check runs of a commit, by `filter` latest or all, and by name. */
+export async function readCheckRuns(
+  client: GithubClient,
+  repo: string,
+  sha: string,
+  which: { filter: 'latest' | 'all'; check_name?: string },
+): Promise<Check[]> {
   const checks: Check[] = [];
   const where = { ...splitRepo(repo), ref: sha, per_page: 100 };
   for (let page = 1; page <= MAX_PAGES; page += 1) {
     const { check_runs: runs } = await client.ask(
       'GET /repos/{owner}/{repo}/commits/{ref}/check-runs',
-      { ...where, filter: 'latest', page },
+      { ...where, ...which, page },
       checkRunsShape,
     );
     for (const run of runs) {
@@ -29,11 +46,6 @@ export async function readChecks(client: GithubClient, repo: string, sha: string
       checks.push({ name: run.name, is, ended: run.conclusion, url: run.html_url, title: run.output.title });
     }
     if (runs.length < 100) break;
-  }
-  const combined = await client.ask('GET /repos/{owner}/{repo}/commits/{ref}/status', where, combinedStatusShape);
-  for (const status of combined.statuses) {
-    const is = status.state === 'success' ? 'passed' : status.state === 'pending' ? 'running' : 'failed';
-    checks.push({ name: status.context, is, ended: status.state, url: status.target_url, title: null });
   }
   return checks;
 }

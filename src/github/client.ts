@@ -38,6 +38,7 @@ export type GithubClient = {
   ask<T>(route: string, parameters: Parameters, shape: z.ZodType<T>): Promise<T>;
   /** As `ask`, but null when GitHub says that there is no such thing (404, or 422 for a name that is none). */
   find<T>(route: string, parameters: Parameters, shape: z.ZodType<T>): Promise<T | null>;
+  now(): number;
 };
 
 const HOUR_MS = 3_600_000;
@@ -90,6 +91,7 @@ export function createGithub(options: GithubOptions): GithubClient {
 
   return {
     ask,
+    now,
     async find(route, parameters, shape) {
       try {
         return await ask(route, parameters, shape);

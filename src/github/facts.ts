@@ -1,25 +1,8 @@
 import type { Ancestry } from '../core/event.ts';
 import type { Release } from '../core/release.ts';
-import {
-  ancestryShape,
-  branchShape,
-  type Commit,
-  commitShape,
-  commitsShape,
-  comparisonShape,
-  listedPullsShape,
-  type Pull,
-  pullShape,
-  reviewsShape,
-} from './answers.ts';
-import { parseChecklist } from './checklist.ts';
-import { readChecks, summarize } from './checks.ts';
-import { askAll, type GithubClient, SourceUnavailable, splitRepo } from './client.ts';
-import { participantsOf } from './participants.ts';
-import { approversOf } from './review.ts';
-
-/** Whose releases are read. `newId` gives each its id. */
-export type Lane = { repo: string; branch: string; service: string; pipeline: string; newId: () => string };
+import { ancestryShape, branchShape, type Commit, comparisonShape, repositoryShape } from './answers.ts';
+import { type GithubClient, SourceUnavailable, splitRepo } from './client.ts';
+import { type Lane, readRelease } from './release.ts';
 
 export type Changes = {
   /** The newest commit that `releases` covers: what to hand in as `sinceSha` next time. */
@@ -37,7 +20,6 @@ export type ChangesProblem =
 
 const MAX_RELEASES = 50;
 const MAX_COMMITS = 3000;
-const MAX_TITLE = 256;
 
 /**
  * The commits merged into the branch since `sinceSha` (null: only the head), each as a release. Reads nothing but the
@@ -67,6 +49,11 @@ export function isChangesProblem(value: Changes | ChangesProblem): value is Chan
   return 'code' in value;
 }
 
+/** The repository's lasting id, which a webhook is compared with: a name can change hands. */
+export async function readRepositoryId(client: GithubClient, repo: string): Promise<number> {
+  return (await client.ask('GET /repos/{owner}/{repo}', splitRepo(repo), repositoryShape)).id;
+}
+
 /** The full sha of a branch's head. */
 export async function readHead(client: GithubClient, repo: string, branch: string): Promise<string> {
   const where = { ...splitRepo(repo), branch };
@@ -87,87 +74,6 @@ export async function isOnBranch(client: GithubClient, repo: string, branch: str
   const where = { ...splitRepo(repo), basehead: `${await readHead(client, repo, branch)}...${sha}`, per_page: 1 };
   const found = await client.find('GET /repos/{owner}/{repo}/compare/{basehead}', where, ancestryShape);
   return found !== null && (found.status === 'behind' || found.status === 'identical');
-}
-
-/** One commit with everything that is known of it now. Does not check that it is on the branch. */
-export async function readRelease(client: GithubClient, lane: Lane, sha: string): Promise<Release> {
-  const { repo, branch, service, pipeline } = lane;
-  const where = splitRepo(repo);
-  const commit = await client.ask('GET /repos/{owner}/{repo}/commits/{ref}', { ...where, ref: sha }, commitShape);
-  const pull = await pullOf(client, lane, sha);
-  const commits = pull
-    ? await askAll(
-        client,
-        'GET /repos/{owner}/{repo}/pulls/{pull_number}/commits',
-        { ...where, pull_number: pull.number },
-        commitsShape,
-        250,
-      )
-    : [];
-  const participants = participantsOf(commit, pull, commits);
-  const reviews = pull
-    ? await askAll(
-        client,
-        'GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews',
-        { ...where, pull_number: pull.number },
-        reviewsShape,
-        1000,
-      )
-    : [];
-  // What was green when somebody pressed Merge; the merge commit's own checks have hardly begun.
-  const checks = summarize(await readChecks(client, repo, pull?.head.sha ?? sha));
-  const checklist = parseChecklist(pull ? pull.body : commit.commit.message);
-  const mergedAtMs = pull?.merged_at ?? commit.commit.committer.date;
-  const title = (pull?.title ?? commit.commit.message.split('\n', 1)[0] ?? '').slice(0, MAX_TITLE);
-  return {
-    id: lane.newId(),
-    service,
-    pipeline,
-    repo,
-    branch,
-    sha,
-    title,
-    url: pull?.html_url ?? commit.html_url,
-    committedAtMs: committedAtMs([commit, ...commits], mergedAtMs),
-    mergedAtMs,
-    pullRequest: pull && {
-      number: pull.number,
-      title,
-      url: pull.html_url,
-      headRef: pull.head.ref.slice(0, MAX_TITLE),
-      authorLogin: pull.user?.login ?? 'ghost',
-      mergedByLogin: pull.merged_by?.login ?? null,
-    },
-    participants,
-    review: { approvedBy: pull ? approversOf(reviews, pull.head.sha, participants) : [], checks },
-    checklist,
-    isRollForwardOnly: checklist.rollback.answer === 'no',
-    changedLines: pull ? pull.additions + pull.deletions : (commit.stats?.total ?? null),
-    diffUrl: pull ? `${pull.html_url}/files` : commit.html_url,
-  };
-}
-
-/** The merged pull request whose merge made exactly this commit; null: it was pushed. */
-async function pullOf(client: GithubClient, lane: Lane, sha: string): Promise<Pull | null> {
-  const where = splitRepo(lane.repo);
-  const listed = await client.ask(
-    'GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls',
-    { ...where, commit_sha: sha, per_page: 100 },
-    listedPullsShape,
-  );
-  const made = listed.find(
-    (pull) =>
-      pull.merged_at !== null &&
-      pull.merge_commit_sha === sha &&
-      pull.base.ref === lane.branch &&
-      pull.base.repo.full_name.toLowerCase() === lane.repo.toLowerCase(),
-  );
-  return made ? readPull(client, lane.repo, made.number) : null;
-}
-
-export async function readPull(client: GithubClient, repo: string, number: number): Promise<Pull | null> {
-  const where = { ...splitRepo(repo), pull_number: number };
-  return client.find('GET /repos/{owner}/{repo}/pulls/{pull_number}', where, pullShape);
 }
 
 async function commitsSince(
@@ -199,9 +105,4 @@ function firstParents(commits: Commit[], headSha: string): string[] {
   const shas: string[] = [];
   for (let at = bySha.get(headSha); at; at = bySha.get(at.parents[0]?.sha ?? '')) shas.unshift(at.sha);
   return shas;
-}
-
-/** When the oldest commit of the change was written; its date is whatever its author's clock said. */
-function committedAtMs(commits: Commit[], mergedAtMs: number): number {
-  return Math.min(mergedAtMs, ...commits.map((commit) => commit.commit.author.date));
 }

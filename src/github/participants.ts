@@ -10,7 +10,12 @@ const MAX_CO_AUTHORS = 100;
  * Everybody who took part in a change: who opened and merged the pull request, or pushed; who wrote the commits, alone
  * or with others. What a commit says of its authors is unproved, so it may only add people who cannot approve.
  */
-export function participantsOf(commit: Commit, pull: Pull | null, commits: Commit[]): Participant[] {
+export function participantsOf(
+  commit: Commit,
+  pull: Pull | null,
+  commits: Commit[],
+  pusher: Account | null,
+): Participant[] {
   const all: Participant[] = [];
   const add = (part: Participant['part'], account: Account | null, name: string | null) => {
     if (account) all.push({ part, githubId: account.id, login: account.login, isBot: account.type !== 'User' });
@@ -19,8 +24,9 @@ export function participantsOf(commit: Commit, pull: Pull | null, commits: Commi
   if (pull) {
     add('opener', pull.user, null);
     add('merger', pull.merged_by, null);
-  } else if (commit.committer?.id !== WEB_FLOW) {
-    add('pusher', commit.committer, commit.commit.committer.name);
+  } else {
+    add('pusher', pusher, null);
+    if (commit.committer?.id !== WEB_FLOW) add('pusher', commit.committer, commit.commit.committer.name);
   }
   for (const one of [commit, ...commits]) {
     // The author of a merge commit is who merged: that part is known already.

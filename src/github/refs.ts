@@ -1,7 +1,8 @@
 import type { Release } from '../core/release.ts';
 import { gitRefShape } from './answers.ts';
 import { type GithubClient, SourceUnavailable, splitRepo } from './client.ts';
-import { isOnBranch, type Lane, readHead, readPull, readRelease } from './facts.ts';
+import { isOnBranch, readHead } from './facts.ts';
+import { type Lane, readPull, readRelease } from './release.ts';
 
 /** Why a name is not a commit that may ship. */
 export type RefProblem =

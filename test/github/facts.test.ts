@@ -145,6 +145,60 @@ describe('the facts of a merge, read from the API', () => {
     expect(release.isRollForwardOnly).toBe(true);
   });
 
+  it('S3 who pushed is asked of GitHub: a commit can carry anybody’s name', async () => {
+    const before = await github.git.head('main');
+    const parents = [before];
+    const sha = await github.git.commit({ parents, files: { b: '1\n' }, message: 'Not by Ben', author: 'ben' });
+    await github.git.move('heads/main', sha, 'eve');
+    const [release] = await changes(before);
+    expect(release?.participants.map((one) => [one.part, one.login])).toEqual([
+      ['pusher', 'eve'],
+      ['pusher', 'ben'],
+      ['author', 'ben'],
+    ]);
+  });
+
+  it('S3 a merge that was made elsewhere and pushed brings its authors along', async () => {
+    const before = await github.git.head('main');
+    const side = await github.git.commit({ parents: [before], files: { c: '1\n' }, message: 'Side', author: 'ben' });
+    const parents = [before, side];
+    const merge = await github.git.commit({ parents, files: { c: '1\n' }, message: 'Merge it', author: 'dan' });
+    await github.git.move('heads/main', merge, 'dan');
+    const releases = await changes(before);
+    expect(releases.map((release) => release.sha)).toEqual([merge]);
+    expect(releases[0]?.participants.filter((one) => one.part === 'author').map((one) => one.login)).toEqual([
+      'dan',
+      'ben',
+    ]);
+  });
+
+  it('S1 T8 a merge that GitHub has not yet recorded is waited for, not taken for a direct push', async () => {
+    const before = await github.git.head('main');
+    const pull = await github.createPullRequest({ title: 'Slow', author: 'ana' });
+    await github.push('cho', `Slow (#${pull.number})`, { slow: 'yes\n' });
+    const look = (since: GithubClient) => readChanges(since, { ...lane(), sinceSha: before });
+    await expect(look(client)).rejects.toMatchObject({ name: 'SourceUnavailable', retryAfterMs: 5000 });
+    const later = createGithub({ ...github, baseUrl: github.url, now: () => Date.now() + 61_000 });
+    expect(await look(later)).toMatchObject({ releases: [{ pullRequest: null }] });
+  });
+
+  it('S1 a merge that is not yet listed by its commit is found by its number, and believed only if it is the merge', async () => {
+    const blind: GithubClient = {
+      ...client,
+      ask: (route, parameters, shape) =>
+        route.endsWith('/commits/{commit_sha}/pulls')
+          ? Promise.resolve(shape.parse([]))
+          : client.ask(route, parameters, shape),
+    };
+    const before = await github.git.head('main');
+    const pull = await github.createPullRequest({ title: 'Found', author: 'ana' });
+    await github.merge(pull.number, 'cho', 'squash');
+    await github.push('dan', `Not it (#${pull.number})`, { not: 'it\n' });
+    expect(await readChanges(blind, { ...lane(), sinceSha: before })).toMatchObject({
+      releases: [{ pullRequest: { number: pull.number } }, { pullRequest: null }],
+    });
+  });
+
   it('S2 a first look reads only the head', async () => {
     expect((await changes(null)).map((release) => release.sha)).toEqual([await github.git.head('main')]);
   });
@@ -195,6 +249,16 @@ describe('the build of a commit', () => {
       const build = await watchBuild(client, { repo: github.repo, sha, check });
       expect(build).toEqual({ is: 'failed', detail: 'build: failure', url: expect.stringContaining('/checks/') });
     }
+  });
+
+  it('B2 T16 a second artifact for the same commit is refused, whichever came last', async () => {
+    const sha = await github.push('ana', 'Two names', { two: 'names' });
+    await github.finishBuild(sha);
+    await github.nameArtifact(sha, github.digestOf('another'));
+    expect(await watchBuild(client, { repo: github.repo, sha, check: 'build' })).toMatchObject({
+      is: 'failed',
+      detail: expect.stringContaining('2 different artifacts'),
+    });
   });
 
   it('B2 a green build that names no artifact, or something else, fails and says what to do', async () => {
