@@ -37,12 +37,8 @@ export function fillIn(
       continue;
     }
     filled += char;
-    // A comment may hold a lone apostrophe, and a quoted value never spans lines.
-    if (quote === null && char === '#') {
-      const end = promql.indexOf('\n', at);
-      filled += promql.slice(at + 1, end < 0 ? undefined : end);
-      at = end < 0 ? promql.length : end - 1;
-    } else if (char === '\n' && quote !== '`') quote = null;
+    // A quoted value never spans lines: an apostrophe in a comment ends with its line.
+    if (char === '\n' && quote !== '`') quote = null;
     else if (quote === null && (char === '"' || char === "'" || char === '`')) quote = char;
     else if (quote === char) quote = null;
     else if (char === '\\' && quote !== null && quote !== '`') {

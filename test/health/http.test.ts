@@ -35,6 +35,13 @@ describe('H1 an end-to-end check', () => {
   it('asks below the configured address', async () => {
     expect((await probe({ path: '/healthz?deep=1' })).asked).toEqual(['https://shop.example.com/base/healthz?deep=1']);
   });
+  it.each(['//other.example.com', '/\\other.example.com', '/@other.example.com', '/..//other.example.com'])(
+    'a path like %s leads nowhere else',
+    async (path) => {
+      const [asked = ''] = (await probe({ path })).asked;
+      expect(new URL(asked).host).toBe('shop.example.com');
+    },
+  );
   it('measures the milliseconds of a probe that passes, and only of one', async () => {
     expect((await probe({ measure: 'latency' })).measurement).toMatchObject({
       value: 250,

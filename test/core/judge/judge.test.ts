@@ -150,6 +150,10 @@ describe('H4 what was already bad before', () => {
       reason: 'within-bounds',
     });
   });
+  it('counts for the step once it is good, whatever is remembered', () => {
+    const slow = [signal({ failures: 1, of: 3 })];
+    expect(last(slow, [[number(9)], [number(0)]], remembering(8)).verdict).toBe('healthy');
+  });
   it('still cannot hide that it can no longer be measured', () => {
     expect(last([signal(), other], [[gap(), number(0, { signal: 'latency' })]], remembering(8)).verdict).toBe('error');
   });
