@@ -146,7 +146,7 @@ export function createMemoryProvider(options: Partial<z.output<typeof schema>> =
 }
 
 function build(ref: TargetRef): Instance[] {
-  const { regions, digest } = targetSchema.parse(ref.options);
+  const { regions, digest } = targetSchema.parse(ref.options ?? {});
   return Object.entries(regions).flatMap(([region, count]) =>
     Array.from({ length: count }, (_, index) => ({
       id: `${ref.target}-${region}-${index + 1}`,
