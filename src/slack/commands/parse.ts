@@ -147,7 +147,8 @@ function looksLikeRef(word: string): boolean {
   return /[#/:]/.test(word) || /^[0-9a-f]{7,64}$/i.test(word) || word === '-1' || word === 'last-good';
 }
 
-function refProblem(ref: string): ParseProblem | null {
+/** What cannot be the name of anything to deploy: no commit, a shortened one, no branch that git would accept. */
+export function refProblem(ref: string): ParseProblem | null {
   const bare = ref.replace(/^sha:/, '');
   if (/^0{7,64}$/.test(bare)) return problem('A commit of only zeros is git’s word for “none”; it cannot be deployed.');
   if (/^[0-9a-f]{4,39}$/i.test(bare) && (bare !== ref || bare.length >= 7)) {
