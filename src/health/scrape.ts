@@ -14,7 +14,8 @@ import { select, tally } from './tally.ts';
 import { follow, growthOf, type Track } from './window.ts';
 
 const MAX_PAGE_BYTES = 4 * 1024 * 1024;
-const MAX_TRACKS = 2_000;
+/** Instances times queries; what was not looked at for longest is forgotten first. */
+const MAX_TRACKS = 10_000;
 const AT_ONCE = 20;
 /** Several signals of one look share a page that is at most this old. */
 const SHARE_MS = 500;
@@ -96,7 +97,7 @@ function createScrapeSource(options: Options, context: SourceContext): Source {
       // Deleted and set: the map's order is then by last use, and the first is the one to forget.
       tracks.delete(key);
       tracks.set(key, track);
-      growths.push(growthOf(track, windowMs));
+      growths.push(growthOf(track));
     }
     for (const key of tracks.keys()) {
       if (tracks.size <= MAX_TRACKS) break;

@@ -12,14 +12,17 @@ export type Track = { last: Look; marks: { atMs: number; totals: Counts }[] };
 export type Growth = { counts: Counts; spanMs: number; endMs: number };
 
 const MAX_MARKS = 120;
+/** Not looked at for a window and this much more: what was counted since then is no longer about now. */
+export const FORGET_AFTER_MS = 15 * 60_000;
 
-/** A new look joins the track; one that is older than the last (a clock was set back) starts it anew. */
+/** A new look joins the track; one that is older than the last (a clock was set back), or far later, starts it anew. */
 export function follow(track: Track | undefined, look: Look, windowMs: number): Track {
   const previous = track?.marks.at(-1);
-  if (track === undefined || previous === undefined || look.atMs < track.last.atMs) {
+  const gapMs = track === undefined ? 0 : look.atMs - track.last.atMs;
+  if (track === undefined || previous === undefined || gapMs < 0 || gapMs > windowMs + FORGET_AFTER_MS) {
     return { last: look, marks: [{ atMs: look.atMs, totals: zeros(look.counts) }] };
   }
-  if (look.atMs === track.last.atMs) return track;
+  if (gapMs === 0) return track;
   const totals = { ...previous.totals };
   const isReset = hasRestarted(track.last, look);
   for (const [name, count] of Object.entries(look.counts)) {
@@ -28,11 +31,10 @@ export function follow(track: Track | undefined, look: Look, windowMs: number): 
   return { last: look, marks: keep([...track.marks, { atMs: look.atMs, totals }], look.atMs - windowMs) };
 }
 
-/** How much was counted since the newest mark that is at least `windowMs` old, or since the oldest when none is. */
-export function growthOf(track: Track, windowMs: number): Growth {
+/** How much was counted since the newest mark that is at least a window old, or since the oldest when none is. */
+export function growthOf(track: Track): Growth {
+  const [base] = track.marks;
   const end = track.marks.at(-1);
-  const sinceMs = (end?.atMs ?? 0) - windowMs;
-  const base = track.marks.findLast((mark) => mark.atMs <= sinceMs) ?? track.marks[0];
   if (end === undefined || base === undefined) return { counts: {}, spanMs: 0, endMs: track.last.atMs };
   const counts = Object.entries(end.totals).map(([name, total]): [string, number] => [
     name,

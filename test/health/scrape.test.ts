@@ -210,6 +210,20 @@ describe('T9 what cannot be seen is missing', () => {
     put('i-1', text);
     expect(result(await look(RATIO))).toBe(expected);
   });
+  it('a page with an error status is not read', async () => {
+    const world = context({
+      fetch: async () => new Response(page(), { status: 500 }),
+      instances: async () => [instance()],
+    });
+    const source = scrape.create(scrape.schema.parse({}), world);
+    expect(result(await source.measure(question({ value: { of: 'queue' } }), PATIENT))).toBe('bad-answer');
+  });
+  it('histograms with different buckets are not added up', async () => {
+    const { put, look } = fleet(half);
+    put('i-1', page({ slow: [1, 1, 1] }));
+    put('i-2', page({ slow: [1, 1, 1] }).replaceAll('le="1"', 'le="2"'));
+    expect(result(await look({ quantile: { of: 'seconds', q: 0.5 } }))).toBe('bad-answer');
+  });
   it('an address that must not be called is not called', async () => {
     const fake = vi.fn<typeof fetch>(async () => new Response(''));
     const world = context({

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { follow, growthOf, type Look, type Track } from '../../src/health/window.ts';
+import { FORGET_AFTER_MS, follow, growthOf, type Look, type Track } from '../../src/health/window.ts';
 
 const WINDOW = 30_000;
 
@@ -14,7 +14,7 @@ function look(atMs: number, of: number, startedAt: number | null = null): Look {
 
 function growth(looks: Look[]) {
   const track = watch(looks);
-  return track && growthOf(track, WINDOW);
+  return track && growthOf(track);
 }
 
 describe('the window of a counter', () => {
@@ -29,6 +29,11 @@ describe('the window of a counter', () => {
       counts: { of: 0 },
       spanMs: 0,
     });
+  });
+  it('a look after a long time starts it anew: last week is not now', () => {
+    const later = WINDOW + FORGET_AFTER_MS;
+    expect(growth([look(0, 5), look(later, 9)])?.spanMs).toBe(later);
+    expect(growth([look(0, 5), look(later + 1, 9)])?.spanMs).toBe(0);
   });
   it('a series that appears later counts from zero', () => {
     const looks = [{ ...look(0, 0), counts: {} }, look(5_000, 7)];
@@ -46,7 +51,7 @@ describe('the window of a counter', () => {
         grew: fc.integer({ min: 0, max: 9 }),
         restarts: fc.boolean(),
       }),
-      { minLength: 2, maxLength: 600 },
+      { minLength: 2, maxLength: 600, size: 'max' },
     );
     fc.assert(
       fc.property(steps, (all) => {
@@ -63,7 +68,7 @@ describe('the window of a counter', () => {
         }
         const track = watch(looks);
         if (!track) throw new Error('nothing was watched');
-        const { counts, spanMs, endMs } = growthOf(track, WINDOW);
+        const { counts, spanMs, endMs } = growthOf(track);
         expect(endMs).toBe(atMs);
         expect(counts.of).toBe(total - (truth.get(atMs - spanMs) ?? Number.NaN));
         expect(spanMs >= WINDOW || spanMs === atMs).toBe(true);
