@@ -1,7 +1,6 @@
 import { problemText } from '../config/problem.ts';
 import { answer, type Command, EXIT } from './command.ts';
 import { databaseChecks, hostChecks } from './doctor/host.ts';
-import { githubChecks, providerChecks, slackChecks, sourceChecks } from './doctor/outside.ts';
 import { makeReady } from './ready.ts';
 import { inert } from './words.ts';
 
@@ -32,6 +31,8 @@ export const doctor: Command = {
     } else {
       const { services } = ready.installation;
       findings.push({ name: 'Configuration', ok: true, detail: `${services.length} services`, fix: null });
+      // Loaded here: the packages of Slack and GitHub take longer to read than any other command takes to answer.
+      const { githubChecks, providerChecks, slackChecks, sourceChecks } = await import('./doctor/outside.ts');
       // One after the other would add up their deadlines.
       const groups = [databaseChecks, slackChecks, githubChecks, providerChecks, sourceChecks];
       findings.push(...(await Promise.all(groups.map((group) => group(ready)))).flat());

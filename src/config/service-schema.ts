@@ -19,7 +19,7 @@ const signal = z.strictObject({
     .default('threshold')
     .describe('threshold: a number within bounds. check: 1 passed, 0 failed. requests: a floor of traffic.'),
   source: name.describe('Which of the sources of belay.yml measures it.'),
-  query: z.unknown().describe('What the source is asked; its form depends on the kind of source.'),
+  query: z.unknown().optional().describe('What the source is asked; its form depends on the kind of source.'),
   healthyWhen: bound.optional().describe('Healthy within these bounds. A check is healthy at 1.'),
   degradedWhen: bound
     .optional()

@@ -87,6 +87,7 @@ const TYPES: Record<string, string> = {
   array: 'a list',
   object: 'a mapping',
   record: 'a mapping',
+  nonoptional: 'a value',
 };
 
 /** A schema's own words when it has any; zod's stock messages are replaced by ours. */

@@ -46,12 +46,13 @@ describe('T20 C3 hostile configuration files', () => {
     '%s is refused as either file, and beside good keys',
     (_, one) => {
       const input = inputOf(one);
-      for (const files of [
+      const all: Files[] = [
         { 'belay.yml': input },
         { 'services/shop.yml': input },
         { 'belay.yml': `${BELAY}${input}\n` },
         { 'services/shop.yml': `${SHOP}${input}\n` },
-      ]) {
+      ];
+      for (const files of all) {
         const problems = told(load(files));
         expect(problems).not.toEqual([]);
         expect(problems.join()).not.toMatch(/F{20}|0{12}/);
