@@ -37,6 +37,7 @@ export async function readChanges(
   }
   const since = await commitsSince(client, request.repo, sinceSha, headSha);
   if ('code' in since) return since;
+  // A replica of GitHub's that lags, or a branch that was set back: there is nothing new.
   if (since.length === 0) return { headSha: sinceSha, releases: [], hasMore: false };
   const shas = firstParents(since, headSha);
   const now = shas.slice(0, MAX_RELEASES);
@@ -88,8 +89,6 @@ async function commitsSince(
     const part = await client.find('GET /repos/{owner}/{repo}/compare/{basehead}', where, comparisonShape);
     // The head was just read, so what GitHub does not know any more is the commit from before.
     if (part === null || part.status === 'diverged') return { code: 'history-rewritten', sinceSha, headSha };
-    // A look at a replica that lags, or a branch that was set back: there is nothing new.
-    if (part.status !== 'ahead') return [];
     if (part.total_commits > MAX_COMMITS) {
       return { code: 'too-far-behind', sinceSha, headSha, commits: part.total_commits };
     }

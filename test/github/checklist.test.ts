@@ -23,7 +23,7 @@ it.each([
   ['a word against its empty box', '- [ ] Tests included: no, docs only', 'no ? ? ?'],
   ['a word against its ticked box', '- [x] Rollback: unsafe', '? ? ? no'],
   ['the template as it was', 'Rollback: safe | unsafe\nCan it break production? yes / no', '? ? ? ?'],
-  ['an answer in a comment', '<!-- Rollback: unsafe -->\n<!-- Tests included: yes', '? ? ? ?'],
+  ['an answer in a comment', '<!--\nRollback: unsafe\n-->\n<!--\nTests included: yes', '? ? ? ?'],
   ['an answer in a code block', '```\nRollback: unsafe\n```\nTests included: yes', 'yes ? ? ?'],
   ['a sentence that begins alike', 'Tests are hard\nRollback is easy', '? ? ? ?'],
   ['neither yes nor no', 'Tests included: yesterday\nRollback: unsafely', '? ? ? ?'],

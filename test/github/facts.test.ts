@@ -240,6 +240,7 @@ describe('the build of a commit', () => {
     const built = { is: 'built', digest: github.digestOf(sha), url: expect.stringContaining('/checks/') };
     expect(await watchBuild(client, request)).toEqual(built);
     expect(await watchBuild(client, { ...request, check: null })).toEqual(built);
+    expect(await watchBuild(client, { ...request, check: 'another' })).toEqual({ is: 'running' });
   });
 
   it('B3 a red build says which check and where', async () => {
