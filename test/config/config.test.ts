@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { resolveSecrets } from '../../src/config/references.ts';
-import { BELAY, belay, installationOf, load, problemsOf, SHOP, shop, swap, told, VARIABLES } from './world.ts';
+import { BELAY, belay, installationOf, KINDS, load, problemsOf, SHOP, shop, swap, told, VARIABLES } from './world.ts';
 
 const MINUTE = 60_000;
 
@@ -170,6 +171,31 @@ describe('C3 configuration as code', () => {
     ]);
   });
 
+  it("T20 nor does it when a kind's own words repeat the value", () => {
+    const schema = z.looseObject({}).superRefine((options, context) => {
+      context.addIssue({ code: 'custom', path: ['token'], message: `Nobody takes ${String(options.token)}.` });
+      context.addIssue({ code: 'custom', path: ['token'], message: `something else than ${String(options.token)}` });
+    });
+    const fleet = { schema, targetSchema: z.looseObject({}) };
+    const problems = told(load({}, VARIABLES, { ...KINDS, providers: { fleet } }));
+    expect(problems).toHaveLength(2);
+    expect(problems.join()).not.toContain(VARIABLES.FLEET_TOKEN);
+    expect(problems.join()).toContain(`Nobody takes \${FLEET_TOKEN}.`);
+  });
+
+  it('an option that may have one of several forms is told in the form that was meant', () => {
+    const querySchema = z.union([
+      z.strictObject({ ratio: z.strictObject({ of: z.string(), over: z.string() }), window: z.string().optional() }),
+      z.strictObject({ rate: z.strictObject({ of: z.string() }), window: z.string().optional() }),
+    ]);
+    const metrics = { schema: z.looseObject({}), querySchema };
+    const kinds = { ...KINDS, sources: { metrics } };
+    const asked = (query: string) => told(load(shop("{promql: 'errors'}", query), VARIABLES, kinds)).join();
+    expect(asked('{rate: {off: x}}')).toMatch(/query\.rate\.off: .*did you mean of\?/);
+    expect(asked('{ratio: {of: x}}')).toContain('query.ratio.over: found nothing, expected text');
+    expect(asked('{rate: {of: x}, windw: 5m}')).toContain('did you mean window?');
+  });
+
   it('a reference that is not set is said by name; a check without the environment does not ask', () => {
     expect(told(load({}, {})).join()).toContain(`\${FLEET_TOKEN}, which is not set`);
     expect(told(load({}, null))).toEqual([]);
@@ -178,6 +204,7 @@ describe('C3 configuration as code', () => {
   it("T20 a provider cannot be handed one of Belay's own secrets", () => {
     const files = belay(`\${FLEET_TOKEN}`, `\${SLACK_BOT_TOKEN}`);
     expect(told(load(files, { SLACK_BOT_TOKEN: 'xoxb-1' })).join()).toContain("a secret of Belay's own");
+    expect(resolveSecrets(`\${SLACK_BOT_TOKEN}`, { SLACK_BOT_TOKEN: 'xoxb-1' })).toBe(`\${SLACK_BOT_TOKEN}`);
   });
 
   it('a file that is missing, or matches nothing, is named', () => {

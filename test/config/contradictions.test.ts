@@ -133,6 +133,14 @@ describe('C3 what contradicts itself is refused when it is read, not when it dep
     expect(problems.filter((one) => one.includes(` ${path}: `)).join('\n')).toContain(words);
   });
 
+  it('T1 a person without a GitHub account is not counted as one who could approve', () => {
+    const named = swap(SHOP, 'approvers: [Ana]', 'approvers: [Ana, Cem]');
+    expect(told(load({ 'services/shop.yml': swap(named, 'required: 1', 'required: 2') }))).toEqual([]);
+    expect(told(load({ 'services/shop.yml': swap(named, 'required: 1', 'required: 3') })).join()).toContain(
+      'at most 2',
+    );
+  });
+
   it("a stage's own signal cannot hide a shared one", () => {
     const own = "    signals: [{name: errors, source: metrics, query: {promql: 'x'}, healthyWhen: {max: 99}}]\n";
     expect(told(load({ 'services/shop.yml': `${SHOP}${own}` })).join()).toContain('stages[1].signals[0].name');
