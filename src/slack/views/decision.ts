@@ -63,11 +63,16 @@ export function decisionOf(rollout: Rollout, stageIndex: number, stepIndex: numb
 function backLines(rollout: Rollout): string[] {
   if (rollout.touched.length === 0) return ['Nothing was touched yet, so a rollback changes nothing.'];
   const lines = rollout.touched.map((target) => {
-    const before = rollout.before[target] ?? rollout.lastGood[target] ?? null;
+    const before = own(rollout.before, target) ?? own(rollout.lastGood, target) ?? null;
     return before
       ? `↩ ${code(target)} would go back to ${code(shortSha(before.sha))}`
       : `↩ ${code(target)} has nothing to go back to`;
   });
   if (rollout.release.isRollForwardOnly) lines.push(':warning: This release was marked as unsafe to roll back.');
   return lines;
+}
+
+/** A target may be called `toString`. */
+function own<Value>(record: Record<string, Value>, name: string): Value | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
 }

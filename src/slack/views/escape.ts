@@ -41,7 +41,8 @@ export function code(text: string, max = 80): string {
  * A link, when its address is http(s), has no user in it and its host is one of `hosts`; else only its label.
  */
 export function link(url: string | null, label: string, hosts: string[]): string {
-  const shown = escaped(label, 120);
+  // A bar would end the address and begin another label.
+  const shown = escaped(label, 120).replaceAll('|', '¦');
   if (url === null || !URL.canParse(url)) return shown;
   const parsed = new URL(url);
   const isWeb = parsed.protocol === 'https:' || parsed.protocol === 'http:';

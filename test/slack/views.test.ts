@@ -1,0 +1,301 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isOver, type Rollout } from '../../src/core/rollout.ts';
+import { announcementOf } from '../../src/slack/views/announcement.ts';
+import { cardOf, type Extra } from '../../src/slack/views/card.ts';
+import { escaped, link, plain } from '../../src/slack/views/escape.ts';
+import { etaOf } from '../../src/slack/views/eta.ts';
+import { messagesOf } from '../../src/slack/views/messages.ts';
+import { pageOf } from '../../src/slack/views/page.ts';
+import { problemSentence, refusalSentence } from '../../src/slack/views/refusal.ts';
+import { phases, troubles } from '../support/phases.ts';
+import { anActor, aRelease, aRollout, aService, digest, NOON_MS, PEOPLE } from '../support/rollout.ts';
+import { buttonsIn, faultsOf, hostileTexts, idsIn, textIn } from './blocks.ts';
+
+const EXTRA: Extra = {
+  people: PEOPLE,
+  hosts: ['prometheus.example'],
+  eta: { p50Ms: 600_000, p90Ms: 1_800_000 },
+  nowMs: NOON_MS,
+};
+const HOSTS = ['github.com', 'prometheus.example'];
+
+/** A rollout in `phase` with `text` wherever somebody outside may write. */
+function saying(text: string, phase: Rollout['phase']): Rollout {
+  const release = aRelease({
+    title: text,
+    branch: text,
+    changedLines: 900,
+    diffUrl: text,
+    pullRequest: { number: 12, title: text, url: text, headRef: text, authorLogin: text, mergedByLogin: text },
+    review: { approvedBy: [text], checks: 'green' },
+    checklist: {
+      tests: { answer: 'yes', text },
+      telemetry: { answer: 'no', text },
+      breaking: { answer: 'unanswered', text },
+      rollback: { answer: 'no', text },
+    },
+  });
+  const rollout = aRollout({ release, phase });
+  return {
+    ...rollout,
+    request: { ...rollout.request, name: text, because: text },
+    stumble: { effect: text, detail: text, attempts: 3, sinceMs: NOON_MS },
+    touched: ['stg', text],
+    approvals: [],
+  };
+}
+
+function allMessages(rollout: Rollout) {
+  return [
+    ...messagesOf(rollout, EXTRA),
+    announcementOf(rollout, 'waiting', rollout.phase),
+    announcementOf(rollout, 'failed', rollout.phase),
+    announcementOf(rollout, 'finished', rollout.phase),
+    pageOf(rollout, { who: `slack:T0HOME/U0BEN`, phase: rollout.phase, round: 1 }, PEOPLE),
+  ];
+}
+
+describe('T20 text from outside', () => {
+  it('cannot mention, link, reorder or exceed a limit in any message of any phase', () => {
+    for (const text of hostileTexts()) {
+      for (const phase of phases(text)) {
+        for (const message of allMessages(saying(text, phase))) expect(faultsOf(message, HOSTS)).toEqual([]);
+      }
+    }
+  });
+
+  it('cannot when it is anything at all', () => {
+    const anything = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 4000 }),
+      fc.constantFrom(
+        '<!channel>',
+        '<@U0EVIL>',
+        '&lt;',
+        '<https://evil.test|https://github.com>',
+        '*b* _i_ `c`',
+        '&'.repeat(5000),
+      ),
+    );
+    fc.assert(
+      fc.property(anything, fc.constantFrom(...phases().map((_, index) => index)), (text, index) => {
+        const phase = phases(text)[index];
+        if (!phase) throw new Error('no such phase');
+        for (const message of allMessages(saying(text, phase))) expect(faultsOf(message, HOSTS)).toEqual([]);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('is said in every trouble and refusal without doing anything', () => {
+    for (const text of ['<!channel>', '<@U0EVIL>', '<https://evil.test|x>', '\u202egnp', '`rm`']) {
+      for (const trouble of troubles(text)) {
+        const phase: Rollout['phase'] = { is: 'failed', atMs: NOON_MS, trouble };
+        for (const message of allMessages(saying(text, phase))) expect(faultsOf(message, HOSTS)).toEqual([]);
+      }
+      const problem = problemSentence({ code: 'unknown-service', found: text, nearest: text, known: [text] });
+      expect(problem).not.toMatch(/[<>]/);
+      const refusal = refusalSentence({ code: 'too-late', by: text, atMs: NOON_MS - 2000, now: text }, NOON_MS);
+      expect(refusal).not.toMatch(/[<>]/);
+    }
+  });
+
+  it('is shortened by code points and never inside an entity', () => {
+    expect(plain('😀'.repeat(300), 10)).toBe(`${'😀'.repeat(9)}…`);
+    expect(escaped('&'.repeat(300), 10)).toBe(`${'&amp;'.repeat(9)}…`);
+    expect(escaped('*bold* `code` a_b _i_ ~s~')).not.toMatch(/[*`~]|(^| )_|_($| )/);
+    expect(escaped('my_branch_name')).toBe('my_branch_name');
+  });
+
+  it('links only to hosts that are known, over http(s), without a user in the address', () => {
+    expect(link('https://github.com/a?b=1&c=|x', 'diff', ['github.com'])).toBe(
+      '<https://github.com/a?b=1&amp;c=%7Cx|diff>',
+    );
+    for (const url of [
+      'https://evil.test/',
+      'https://github.com@evil.test/',
+      'javascript:alert(1)',
+      'https://github.com.evil.test',
+      'nonsense',
+    ]) {
+      expect(link(url, 'diff', ['github.com'])).toBe('diff');
+    }
+  });
+});
+
+describe('X1 the card', () => {
+  it('has buttons for the transitions that are valid now, at most five, and none when it has ended', () => {
+    for (const phase of phases()) {
+      const rollout = aRollout({ phase });
+      const ids = idsIn(cardOf(rollout, EXTRA));
+      expect(ids.length).toBeLessThanOrEqual(5);
+      expect(new Set(ids).size).toBe(ids.length);
+      if (isOver(rollout)) expect(ids).toEqual([]);
+    }
+    const gated = aRollout();
+    expect(idsIn(cardOf(gated, EXTRA))).toEqual(['approve', 'reject', 'plan', 'rollback']);
+    expect(idsIn(cardOf({ ...gated, touched: [] }, EXTRA))).toContain('abort');
+    const deciding = aRollout({ phase: phases()[8] as Rollout['phase'] });
+    expect(idsIn(cardOf(deciding, EXTRA))).toEqual([
+      'decide:retry',
+      'decide:roll-back',
+      'decide:continue',
+      'decide:hold',
+      'stop-countdown',
+    ]);
+  });
+
+  it('asks before whatever changes production: by a dialog or by a form', () => {
+    const forms = ['reject', 'decide:continue', 'rollback', 'abort'];
+    const harmless = ['plan', 'stop-countdown'];
+    for (const phase of phases()) {
+      for (const message of messagesOf(aRollout({ phase }), EXTRA)) {
+        for (const button of buttonsIn(message)) {
+          const id = String(button.action_id);
+          if (!forms.includes(id) && !harmless.includes(id)) expect(button.confirm, id).toBeDefined();
+        }
+      }
+    }
+  });
+
+  it('X5 X9 says its state, progress, approvals, who asked and how long it usually takes in words', () => {
+    const text = textIn(cardOf(aRollout(), EXTRA));
+    expect(text).toContain('*Waiting for approval*');
+    expect(text).toContain('■ staging (done)');
+    expect(text).toContain('◧ *prod*');
+    expect(text).toContain('*0 of 1*');
+    expect(text).toContain('Asked by Caro');
+    expect(text).toContain('about 10 min (up to 30 min)');
+    expect(cardOf(aRollout(), EXTRA).text).toBe(
+      'api aaaaaaa to prod: waiting for approval. It waits for people who took no part in the change to approve it.',
+    );
+  });
+
+  it('S3 S4 S7 says a direct push, a missing review, roll forward only and a large change', () => {
+    const pushed = aRelease({ pullRequest: null, isRollForwardOnly: true, changedLines: 201 });
+    const text = textIn(cardOf(aRollout({ release: pushed }), EXTRA));
+    expect(text).toContain('*Pushed directly*');
+    expect(text).toContain('*Roll forward only*');
+    expect(text).toContain('201 changed lines');
+    expect(text).toContain('*0 of 2*');
+    const unreviewed = aRelease({ review: { approvedBy: [], checks: 'green' } });
+    expect(textIn(cardOf(aRollout({ release: unreviewed }), EXTRA))).toContain('*No review*');
+  });
+
+  it('T11 does not count an approval that has expired, nor the requester’s own', () => {
+    const rollout = aRollout();
+    const binding = {
+      service: 'api',
+      stage: 'prod',
+      digest: digest('1'),
+      planHash: rollout.plan.hash,
+      policyHash: rollout.plan.policyHash,
+    };
+    const approval = {
+      by: 'slack:T0HOME/U0ANA',
+      name: 'Ana',
+      githubId: 1,
+      atMs: NOON_MS,
+      expiresAtMs: NOON_MS + 10,
+      binding,
+    };
+    const approved = { ...rollout, approvals: [approval] };
+    expect(textIn(cardOf(approved, EXTRA))).toContain('*1 of 1*');
+    expect(textIn(cardOf(approved, { ...EXTRA, nowMs: NOON_MS + 10 }))).toContain('*0 of 1*');
+    const own = { ...rollout, approvals: [{ ...approval, by: 'slack:T0HOME/U0CARO' }] };
+    expect(textIn(cardOf(own, EXTRA))).toContain('*0 of 1*');
+  });
+});
+
+describe('X1 the thread', () => {
+  it('S4 shows the checklist on the approval card, unanswered as unanswered, with plan hash and diff', () => {
+    const rollout = aRollout();
+    const approval = messagesOf(rollout, EXTRA).find((one) => one.key === 'approval:prod');
+    const text = textIn(approval ?? { blocks: [] });
+    expect(text).toContain('Metrics, logs, traces included? *unanswered*');
+    expect(text).toContain(rollout.plan.hash.slice(0, 8));
+    expect(text).toContain('<https://github.com/acme/api/compare/b...a|diff>');
+    expect(text).toContain('42 changed lines');
+    expect(idsIn(approval ?? { blocks: [] })).toEqual(['approve', 'reject', 'plan']);
+  });
+
+  it('closes a question that was answered: no buttons, and what happened', () => {
+    const rejected = aRollout({
+      phase: { is: 'aborted', atMs: NOON_MS, trouble: { code: 'rejected', by: 'Ana', because: 'too risky' } },
+    });
+    const at = {
+      ...rejected,
+      steps: [...rejected.steps, { ...(rejected.steps[0] as Rollout['steps'][number]), stage: 'prod', step: 'canary' }],
+    };
+    const approval = messagesOf(at, EXTRA).find((one) => one.key === 'approval:prod');
+    expect(approval).toMatchObject({ isOnlyIfPosted: true, isFinal: true });
+    expect(idsIn(approval ?? { blocks: [] })).toEqual([]);
+    expect(textIn(approval ?? { blocks: [] })).toContain('Ana rejected it: too risky');
+  });
+
+  it('D2 shows evidence, consequences, the choices and the countdown on the decision card', () => {
+    const rollout = aRollout({ phase: phases()[8] as Rollout['phase'], touched: ['stg', 'prod'] });
+    const decision = messagesOf(rollout, EXTRA).find((one) => one.key === 'decision:prod/canary');
+    const text = textIn(decision ?? { blocks: [] });
+    expect(text).toContain('*degraded*');
+    expect(text).toContain('before 0.001');
+    expect(text).toContain('would go back to `bbbbbbb`');
+    expect(text).toContain('Without a decision: *roll back*');
+    expect(idsIn(decision ?? { blocks: [] })).toContain('stop-countdown');
+  });
+
+  it('keeps its keys from phase to phase, so that one message is edited and not another one posted', () => {
+    const keys = phases().map((phase) => messagesOf(aRollout({ phase }), EXTRA).map((one) => one.key));
+    for (const list of keys) expect(list[0]).toBe('card');
+    expect(new Set(keys.flat())).toEqual(
+      new Set([
+        'card',
+        'stage:staging',
+        'approval:prod',
+        'stage:prod',
+        'decision:staging/all',
+        'decision:prod/canary',
+        'decision:prod/all',
+      ]),
+    );
+  });
+});
+
+describe('D3 a page', () => {
+  it('mentions the configured person on call and nobody else', () => {
+    const rollout = aRollout({ phase: phases()[8] as Rollout['phase'] });
+    expect(textIn(pageOf(rollout, { who: 'slack:T0HOME/U0BEN', phase: rollout.phase, round: 0 }, PEOPLE))).toContain(
+      '<@U0BEN>',
+    );
+    expect(
+      textIn(pageOf(rollout, { who: 'slack:T0HOME/U0EVIL', phase: rollout.phase, round: 0 }, PEOPLE)),
+    ).not.toContain('<@');
+  });
+});
+
+describe('refusals', () => {
+  it('tell the loser who was first', () => {
+    const sentence = refusalSentence({ code: 'too-late', by: 'Ana', atMs: NOON_MS - 2000, now: 'deploying' }, NOON_MS);
+    expect(sentence).toBe('Ana did it 2 s ago. It is now: deploying.');
+    expect(refusalSentence({ code: 'too-late', by: null, atMs: null, now: 'failed' }, NOON_MS)).toContain(
+      'earlier state',
+    );
+  });
+
+  it('T15 say that nobody can be verified when Slack does not answer', () => {
+    const { standing } = anActor({ standing: 'unknown' });
+    if (standing === 'member') throw new Error('not a refusal');
+    expect(refusalSentence({ code: 'not-a-member', standing }, NOON_MS)).toContain('cannot verify you right now');
+  });
+});
+
+describe('X5 the time that it usually takes', () => {
+  it('comes from five or more releases of the same stages that succeeded, and else is not said', () => {
+    const done = [1, 2, 3, 4, 10].map((minutes) =>
+      aRollout({ phase: { is: 'succeeded', atMs: NOON_MS }, endedAtMs: NOON_MS + minutes * 60_000 }),
+    );
+    expect(etaOf(aRollout(), done)).toEqual({ p50Ms: 180_000, p90Ms: 600_000 });
+    expect(etaOf(aRollout(), done.slice(1))).toBeNull();
+    expect(etaOf(aRollout({ serviceSpec: aService({ stages: aService().stages.slice(0, 1) }) }), done)).toBeNull();
+  });
+});
