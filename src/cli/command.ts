@@ -15,8 +15,8 @@ export type Io = {
   variables: Variables;
   /** Who runs the command on this host: the audit names them. */
   user: string;
-  /** Aborted when the process is asked to end. */
-  signal: AbortSignal;
+  /** From this call on, being asked to end (SIGTERM, SIGINT) aborts the signal instead of ending the process at once. */
+  ending(): AbortSignal;
 };
 
 /** Everything that was read and checked before anything is started. */

@@ -3,8 +3,12 @@ import { environment } from '../config/env.ts';
 import type { App } from './command.ts';
 import { runCli } from './index.ts';
 
-const ending = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort());
+function ending(): AbortSignal {
+  const controller = new AbortController();
+  // Not once: a terminal and bin/belay may both pass on the same Ctrl-C, and the second must not cut the first short.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => controller.abort());
+  return controller.signal;
+}
 
 /** The application is loaded by the commands that need it: `validate` answers without Slack's or GitHub's packages. */
 const loadApp = (): Promise<App> => import(new URL('../app.ts', import.meta.url).href);
@@ -21,7 +25,7 @@ process.exitCode = await runCli(
     err: (line) => void process.stderr.write(`${line}\n`),
     variables: environment(),
     user: userInfo().username,
-    signal: ending.signal,
+    ending,
   },
   app,
 );

@@ -13,7 +13,7 @@ export const start: Command = {
   async run(given, io, app) {
     const ready = makeReady(given, io);
     if ('problems' in ready) return refuseConfiguration(given, io, ready.problems);
-    await app.start(ready, io.signal);
+    await app.start(ready, io.ending());
     return EXIT.ok;
   },
 };

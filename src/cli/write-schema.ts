@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { belayJsonSchema, serviceJsonSchema } from './json-schema.ts';
+import { kindsPage } from './kinds-page.ts';
 
-/** `npm run schema`: what editors complete with is made from what the program checks with. */
+/** `npm run schema`: what editors complete with, and the page of kinds, are made from what the program checks with. */
 for (const [name, schema] of [
   ['belay', belayJsonSchema()],
   ['service', serviceJsonSchema()],
@@ -9,3 +10,5 @@ for (const [name, schema] of [
   const file = new URL(`../../docs/${name}.schema.json`, import.meta.url);
   writeFileSync(file, `${JSON.stringify(schema, null, 2)}\n`);
 }
+
+writeFileSync(new URL('../../docs/kinds.md', import.meta.url), kindsPage());

@@ -26,7 +26,7 @@ async function run(argv: string[], app: Partial<App> = {}, signal = new AbortCon
     err: (line: string) => err.push(line),
     variables: VARIABLES,
     user: 'ana',
-    signal,
+    ending: () => signal,
   };
   const code = await runCli(argv, io, { start: refuse, plan: refuse, rollback: refuse, ...app });
   return { code, out: out.join('\n'), err: err.join('\n') };

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { belayJsonSchema, serviceJsonSchema } from '../../src/cli/json-schema.ts';
+import { kindsPage } from '../../src/cli/kinds-page.ts';
 import { KINDS } from '../../src/cli/ready.ts';
 import { belaySchema } from '../../src/config/belay-schema.ts';
 import { loadInstallation } from '../../src/config/config.ts';
@@ -33,6 +34,10 @@ describe('C3 the JSON Schema and the documents follow the program', () => {
     ['docs/service.schema.json', serviceJsonSchema],
   ])('%s is up to date (npm run schema)', (path, make) => {
     expect(JSON.parse(read(path))).toEqual(JSON.parse(JSON.stringify(make())));
+  });
+
+  it('docs/kinds.md is up to date (npm run schema)', () => {
+    expect(read('docs/kinds.md')).toBe(kindsPage());
   });
 
   it('completes the options of every kind', () => {
