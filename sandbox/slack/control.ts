@@ -147,7 +147,7 @@ function choices(value: unknown): Record<string, Choice> {
   return Object.fromEntries(Object.entries(fieldsOf(value)).map(([key, one]) => [key, choice(one)]));
 }
 
-function withoutBytes<T extends { files: { bytes: Buffer }[] }>(message: T) {
+function withoutBytes<T extends { files: { bytes: Uint8Array }[] }>(message: T) {
   return { ...message, files: message.files.map(({ bytes, ...file }) => ({ ...file, size: bytes.length })) };
 }
 

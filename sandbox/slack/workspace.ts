@@ -38,7 +38,7 @@ export type View = {
   problem: string | null;
 };
 
-export type StoredFile = { id: string; name: string; title: string; bytes: Buffer; mimeType: string };
+export type StoredFile = { id: string; name: string; title: string; bytes: Uint8Array; mimeType: string };
 
 type Trigger = { user: string; atMs: number; used: boolean };
 /** What a response_url may still do. `source` is the message that was clicked, null for a slash command. */

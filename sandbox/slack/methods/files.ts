@@ -31,7 +31,7 @@ export const files: Record<string, Method> = {
       }
       const name = need(args, 'filename');
       const id = workspace.nextId('F');
-      workspace.files.set(id, { id, name, title: name, bytes: Buffer.alloc(0), mimeType: mimeOf(name) });
+      workspace.files.set(id, { id, name, title: name, bytes: new Uint8Array(), mimeType: mimeOf(name) });
       return { upload_url: `${url}/upload/${id}`, file_id: id };
     },
   },

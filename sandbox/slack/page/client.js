@@ -60,25 +60,29 @@ function swap(name, html) {
 function keepFields(part) {
   const dialog = part.querySelector('.dialog');
   if (!dialog) return null;
-  const fields = [...dialog.querySelectorAll('[data-action-id]:not(button):not(.choices)')];
-  const focus = document.activeElement?.dataset?.actionId ?? null;
-  return {
-    viewId: dialog.dataset.viewId,
-    focus,
-    values: fields.map((one) => [one.dataset.blockId, one.dataset.actionId, one.value]),
-  };
+  const fields = [...dialog.querySelectorAll('[data-action-id]:not(button)')];
+  const values = fields.map((one) => [one.dataset.blockId, one.dataset.actionId, [choiceOf(one) ?? []].flat()]);
+  return { viewId: dialog.dataset.viewId, focus: document.activeElement?.dataset?.actionId ?? null, values };
 }
 
 function restoreFields(part, before) {
   const dialog = part.querySelector('.dialog');
   if (dialog?.dataset.viewId !== before.viewId) return;
-  for (const [blockId, actionId, value] of before.values) {
+  for (const [blockId, actionId, values] of before.values) {
     const field = [...dialog.querySelectorAll('[data-action-id]')].find(
       (one) => one.dataset.blockId === blockId && one.dataset.actionId === actionId,
     );
-    if (field && !field.multiple && value !== '') field.value = value;
+    if (field && values.length > 0) restore(field, values);
     if (field && actionId === before.focus) field.focus();
   }
+}
+
+function restore(field, values) {
+  if (field.matches('.choices')) {
+    for (const one of field.querySelectorAll('input')) one.checked = values.includes(one.value);
+  } else if (field.multiple) {
+    for (const one of field.options) one.selected = values.includes(one.value);
+  } else field.value = values[0];
 }
 
 let loading = false;

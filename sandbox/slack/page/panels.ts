@@ -9,12 +9,16 @@ const SHOWN = 200;
 export async function worldPanel(outlook: Outlook, slack: SandboxSlack): Promise<string> {
   const pulls = outlook.merges ? await outlook.merges.list() : [];
   const fleet = outlook.fleetState ? (await outlook.fleetState()).targets : [];
+  // One version has one colour everywhere.
+  const versions = [...new Set(fleet.flatMap((one) => one.instances.map((instance) => instance.version)))].toSorted();
   return [
     '<div class="panel-head"><h2>World</h2></div><div class="panel">',
     outlook.merges
       ? `<section><h3>Pull requests</h3>${pulls.map(pullRequest).join('') || none('None is open')}</section>`
       : '',
-    outlook.fleetState ? `<section><h3>Fleet</h3>${fleet.map(target).join('') || none('Nothing runs')}</section>` : '',
+    outlook.fleetState
+      ? `<section><h3>Fleet</h3>${fleet.map((one) => target(one, versions)).join('') || none('Nothing runs')}</section>`
+      : '',
     `<section><h3>Slack itself</h3>${troubles(slack)}</section>`,
     '</div>',
   ].join('');
@@ -29,8 +33,7 @@ function pullRequest(one: PullRequest): string {
   return `<div class="card pull"><div><strong>${esc(one.title)}</strong><small>${esc(one.description)}</small></div>${act}</div>`;
 }
 
-function target(one: FleetTarget): string {
-  const versions = [...new Set(one.instances.map((instance) => instance.version))];
+function target(one: FleetTarget, versions: string[]): string {
   const boxes = one.instances.map((instance) => {
     const state = instance.state ?? (instance.healthy ? 'healthy' : 'unhealthy');
     const look = `instance v${versions.indexOf(instance.version) % 4}${instance.healthy ? '' : ' bad'}`;
