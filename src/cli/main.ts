@@ -10,6 +10,15 @@ function ending(): AbortSignal {
   return controller.signal;
 }
 
+/** The account on this host; in a container it may have a number and no name. */
+function account(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid-${process.getuid?.() ?? 'unknown'}`;
+  }
+}
+
 /** The application is loaded by the commands that need it: `validate` answers without Slack's or GitHub's packages. */
 const loadApp = (): Promise<App> => import(new URL('../app.ts', import.meta.url).href);
 const app: App = {
@@ -24,7 +33,7 @@ process.exitCode = await runCli(
     out: (line) => void process.stdout.write(`${line}\n`),
     err: (line) => void process.stderr.write(`${line}\n`),
     variables: environment(),
-    user: userInfo().username,
+    user: account(),
     ending,
   },
   app,
