@@ -145,16 +145,17 @@ export function createCommands({ ledger, engine, now, newId, hash }: CommandOpti
       if (!to) return { code: 'nothing-to-roll-back-to' };
       const all: Applied[] = [];
       const id = newId();
-      if (live) {
-        const taken = await applyEvent(tx, live.id, { type: 'taken-over', atMs, byRollout: id, by: actor.name });
-        if (taken) all.push(taken);
-      }
       const release =
         (await tx.release(service.name, service.pipeline, to.sha)) ?? adoptedRelease(service, to, id, atMs);
       const request: Request = { by: actor.principal, name: actor.name, because, upTo: stage };
       const seed = { id, service, release, plan: planned(service, release, stage), request, nowMs: atMs };
-      all.push(await create(tx, createRollback({ ...seed, to, because, by: actor.name }), atMs));
-      return all;
+      const created = await create(tx, createRollback({ ...seed, to, because, by: actor.name }), atMs);
+      // The lane is taken before it is given up: in between nothing that is queued may start.
+      if (live) {
+        const taken = await applyEvent(tx, live.id, { type: 'taken-over', atMs, byRollout: id, by: actor.name });
+        if (taken) all.push(taken);
+      }
+      return [...all, created];
     });
     if (!Array.isArray(applied)) return { is: 'refused', refusal: applied, rollout: null };
     for (const one of applied) engine.afterCommit(one);

@@ -85,7 +85,9 @@ export function createEngine(options: EngineOptions) {
     const ended = Promise.withResolvers<void>();
     inFlight.set(owed.key, { abort, target: owed.target, ended: ended.promise });
     try {
-      // One effect at a time on a target: an aborted one must have let go first.
+      // One effect at a time on a target. Whatever is still under way there was cancelled, here or by a command on the
+      // host, or this one could not have been claimed: it must let go first.
+      for (const one of earlier) one.abort.abort();
       await Promise.all(earlier.map((one) => one.ended));
       const performed = rollout ? await tryOnce(owed, rollout, abort) : ({ is: 'done' } as const);
       inFlight.delete(owed.key);
@@ -131,7 +133,8 @@ export function createEngine(options: EngineOptions) {
           await tx.settle(owed);
           return null;
         case 'later':
-          await tx.postpone(owed, atMs + performed.afterMs, owed.attempts);
+          // It was accepted: only a try without an answer has an unknown outcome.
+          await tx.postpone(owed, atMs + performed.afterMs, performed.isTry ? owed.attempts : 0);
           return null;
         case 'given-up':
           await tx.settle(owed);

@@ -76,6 +76,8 @@ export interface Ledger extends LedgerReader {
    * asked for at the same time share one fsync. A unit must not ask for another.
    */
   write<T>(unit: (tx: LedgerWriter) => Promise<T>): Promise<T>;
+  /** Builds of this commit are looked at now and not at their next turn. */
+  hastenBuilds(sha: string, nowMs: number): Promise<void>;
   /** When the next row of the outbox is due; null: none. */
   nextDueAtMs(): Promise<number | null>;
   /** After a start with the database to itself: nobody else holds a lease. */

@@ -12,8 +12,8 @@ export type Performed =
   | { is: 'event'; event: AnswerEvent }
   /** Done, and nothing to decide about it. */
   | { is: 'done' }
-  /** Accepted and under way: look again; this was no failure. */
-  | { is: 'later'; afterMs: number }
+  /** Accepted and under way: look again; this was no failure. `isTry`: it still counts as one of its tries. */
+  | { is: 'later'; afterMs: number; isTry?: boolean }
   /** Could not, this time: tried again with growing pauses, or after what the other side asked for. */
   | { is: 'failed'; detail: string; retryAfterMs: number | null }
   /** Cannot, ever: recorded and dropped. Only for what tells people; whatever moves a rollout answers with an event. */

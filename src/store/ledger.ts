@@ -1,7 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Artifact, Participant, Release } from '../core/release.ts';
-import type { Rollout } from '../core/rollout.ts';
-import { isOver } from '../core/rollout.ts';
+import { isOver, type Rollout } from '../core/rollout.ts';
 import type { Good, Ledger, LedgerReader, LedgerWriter, Placement } from '../engine/ledger.ts';
 import { appendAudit } from './audit.ts';
 import type { Database } from './database.ts';
@@ -30,6 +29,16 @@ export function createLedger(database: Database, commits: GroupCommit): Ledger {
         .executeTakeFirst();
       return row?.due_at_ms ?? null;
     },
+    hastenBuilds: (sha, nowMs) =>
+      commits.write(async () => {
+        await database.writer
+          .updateTable('owed')
+          .set({ due_at_ms: nowMs })
+          .where('kind', '=', 'watch-build')
+          .where('due_at_ms', '>', nowMs)
+          .where('rollout_id', 'in', (from) => from.selectFrom('rollouts').select('id').where('sha', '=', sha))
+          .execute();
+      }),
     releaseLeases: () =>
       commits.write(async () => {
         await database.writer

@@ -1,0 +1,392 @@
+import type { Event } from '../../src/core/event.ts';
+import { isOver, type Rollout } from '../../src/core/rollout.ts';
+import { createCommands } from '../../src/engine/commands.ts';
+import { createEngine, type Engine, type Outcome } from '../../src/engine/engine.ts';
+import type { Ledger, LedgerWriter, Owed } from '../../src/engine/ledger.ts';
+import type { Perform } from '../../src/engine/perform.ts';
+import { createPerform } from '../../src/perform.ts';
+import { type Database, openDatabase } from '../../src/store/database.ts';
+import { GroupCommit } from '../../src/store/group-commit.ts';
+import { createLedger } from '../../src/store/ledger.ts';
+import { actor, aService, type PersonName } from '../support/service.ts';
+import { memoryDatabase, sha256 } from '../support/store.ts';
+import { checkEnd, checkPromises, Violation } from './invariants.ts';
+import { type Random, seeded } from './random.ts';
+import { NEVER, type PlantedBug, Universe } from './universe.ts';
+
+export type Run = { seed: number; steps: number; crashes: number; rollouts: number; ends: Record<string, number> };
+
+const STEPS = 50;
+const STEPS_TO_END = 600;
+
+/**
+ * Goal: no order of crashes, faults, clicks and clocks breaks a promise. Method: the real engine over the real store,
+ * one seeded scheduler, a world that survives the process; every promise is checked after every step.
+ * Throws Violation with how to run the seed again.
+ */
+export async function simulate(seed: number, bug: PlantedBug | null = null): Promise<Run> {
+  const simulator = new Simulator(seed, bug);
+  try {
+    return await simulator.run();
+  } catch (error) {
+    if (error instanceof Violation) error.message += ` (run again: SEED=${seed} npm run simulate)`;
+    throw error;
+  } finally {
+    simulator.close();
+  }
+}
+
+class Simulator {
+  #random: Random;
+  #universe: Universe;
+  #database: Database;
+  #engine!: Engine;
+  #commands!: ReturnType<typeof createCommands>;
+  #service = aService();
+  #seed: number;
+  #bug: PlantedBug | null;
+  #ids = 0;
+  #crashes = 0;
+  /** Where the next crash happens: after so many more awaits. */
+  #fuse = Number.POSITIVE_INFINITY;
+  #crashed = Promise.withResolvers<void>();
+  /** What was acknowledged to somebody, and must be there for ever: approvals by rollout and person. */
+  #acknowledged: { rollout: string; principal: string }[] = [];
+  #acknowledgedMerges = new Set<string>();
+
+  constructor(seed: number, bug: PlantedBug | null) {
+    this.#seed = seed;
+    this.#bug = bug;
+    this.#random = seeded(seed);
+    this.#universe = new Universe(this.#random, bug);
+    this.#database = memoryDatabase();
+    const approvals = this.#random.pick([1, 1, 2]);
+    const asks = this.#random.chance(0.5);
+    this.#service = aService();
+    for (const stage of this.#service.stages) {
+      if (stage.approvals) stage.approvals.required = approvals;
+      for (const step of stage.steps) if (step.kind !== 'canary') step.onDegraded = asks ? 'ask' : 'rollback';
+    }
+    this.#start();
+  }
+
+  close(): void {
+    if (this.#database.raw.open) this.#database.raw.close();
+  }
+
+  #start(): void {
+    const universe = this.#universe;
+    const commits = new GroupCommit(this.#database.writer);
+    const ledger = this.#fused(createLedger(this.#database, commits));
+    const clock = { now: () => universe.nowMs, wait: () => NEVER };
+    const perform = this.#watched(createPerform(universe.edges()));
+    const log = { warn() {}, error() {} };
+    this.#engine = createEngine({ ledger, perform, clock, log });
+    this.#commands = createCommands({
+      ledger,
+      engine: this.#engine,
+      now: () => universe.nowMs,
+      newId: () => this.#newId(),
+      hash: sha256,
+    });
+  }
+
+  #newId(): string {
+    this.#ids += 1;
+    return `r${String(this.#ids).padStart(5, '0')}`;
+  }
+
+  /** One await of the process: the fuse may end here. */
+  async #await<T>(run: () => Promise<T>): Promise<T> {
+    this.#fuse -= 1;
+    if (this.#fuse <= 0) {
+      this.#crashed.resolve();
+      return NEVER;
+    }
+    return run();
+  }
+
+  /** The ledger with a crash possible before, between and after every statement. */
+  #fused(ledger: Ledger): Ledger {
+    const write: Ledger['write'] = async (unit) => {
+      if (this.#bug === 'acknowledge-before-commit') return this.#writeUnsafely(ledger, unit);
+      const value = await this.#await(() => ledger.write((tx) => unit(this.#fusedWriter(tx))));
+      return this.#await(async () => value);
+    };
+    return { ...ledger, write };
+  }
+
+  /** Planted: the answer leaves before the commit, which a crash then takes away. */
+  async #writeUnsafely<T>(ledger: Ledger, unit: (tx: LedgerWriter) => Promise<T>): Promise<T> {
+    const early = Promise.withResolvers<T>();
+    void ledger
+      .write(async (tx) => {
+        const value = await unit(this.#fusedWriter(tx));
+        early.resolve(value);
+        return this.#await(async () => value);
+      })
+      .catch(early.reject);
+    return early.promise;
+  }
+
+  #fusedWriter(tx: LedgerWriter): LedgerWriter {
+    const owe: LedgerWriter['owe'] = async (rollout, effect, dueAtMs) => {
+      if (this.#bug === 'result-before-intent' && effect.kind === 'deploy') {
+        const provider = this.#universe.edges().provider(rollout.service)?.provider;
+        const { target, artifact, share, key } = effect;
+        await provider
+          ?.deploy(
+            { service: 'shop', target, options: targetOptions(target), artifact, share, key, generation: 1 },
+            NO_SIGNAL,
+          )
+          .catch(() => undefined);
+      }
+      return this.#await(() => tx.owe(rollout, effect, dueAtMs));
+    };
+    return {
+      ...tx,
+      owe,
+      saveRollout: (rollout) => this.#await(() => tx.saveRollout(rollout)),
+      audit: (entry, atMs) => this.#await(() => tx.audit(entry, atMs)),
+      settle: (owed) => this.#await(() => tx.settle(owed)),
+    };
+  }
+
+  #watched(perform: Perform): Perform {
+    return async (owed, rollout, signal) => {
+      this.#universe.intents.add(owed.key);
+      const changed = this.#bug === 'key-changed-at-each-try' ? withKeyOfTry(owed) : owed;
+      this.#universe.intents.add(changed.due.key);
+      if (this.#bug === 'early-measurement-swallowed' && owed.due.kind === 'measure' && this.#random.chance(0.2)) {
+        return { is: 'done' };
+      }
+      const performed = await this.#await(() => perform(changed, rollout, signal));
+      return this.#await(async () => performed);
+    };
+  }
+
+  /** kill -9: the process is gone in the middle of whatever it did; the database keeps what was committed. */
+  #crash(): void {
+    this.#crashes += 1;
+    this.#universe.life += 1;
+    this.#universe.busy.clear();
+    this.#fuse = Number.POSITIVE_INFINITY;
+    this.#crashed = Promise.withResolvers<void>();
+    if (this.#database.raw.inTransaction) this.#database.raw.exec('ROLLBACK');
+    // What was committed is all that the next process finds. Reading it from a copy of the file is slow: now and then.
+    if (this.#random.chance(0.1)) {
+      const image = this.#database.raw.serialize();
+      this.#database.raw.close();
+      this.#database = openDatabase(image);
+    }
+    // The recovered process holds the file alone: nobody else has a lease.
+    this.#database.raw.exec('UPDATE owed SET lease_until_ms = NULL');
+    this.#start();
+    this.#checkAcknowledged();
+    checkPromises(this.#universe, this.#database, true);
+  }
+
+  /** T13: what was said to be accepted is there. */
+  #checkAcknowledged(): void {
+    const rows = this.#database.raw.prepare('SELECT rollout_id, principal FROM approvals').all() as {
+      rollout_id: string;
+      principal: string;
+    }[];
+    for (const one of this.#acknowledged) {
+      if (!rows.some((row) => row.rollout_id === one.rollout && row.principal === one.principal)) {
+        throw new Violation('T13', `the approval of ${one.principal} for ${one.rollout} was acknowledged and is lost`);
+      }
+    }
+    const shas = this.#database.raw.prepare('SELECT sha FROM releases').all() as { sha: string }[];
+    for (const sha of this.#acknowledgedMerges) {
+      if (!shas.some((row) => row.sha === sha)) throw new Violation('T13', `the merge ${sha} was accepted and is lost`);
+    }
+  }
+
+  /** Runs something of the process; answers null when the process died meanwhile. */
+  async #alive<T>(run: () => Promise<T>): Promise<T | null> {
+    const died = Symbol('died');
+    const result = await Promise.race([run(), this.#crashed.promise.then(() => died)]);
+    if (result !== died) return result as T;
+    this.#crash();
+    return null;
+  }
+
+  async run(): Promise<Run> {
+    let steps = 0;
+    for (; steps < STEPS; steps += 1) {
+      await this.#step();
+      checkPromises(this.#universe, this.#database, false);
+    }
+    this.#universe.isFaulty = false;
+    for (let left = STEPS_TO_END; (await this.#quietStep()) && left > 0; left -= 1) {
+      checkPromises(this.#universe, this.#database, false);
+      steps += 1;
+    }
+    await checkEnd(this.#universe, this.#database);
+    return { seed: this.#seed, steps, crashes: this.#crashes, ...this.#ends() };
+  }
+
+  #ends(): Pick<Run, 'rollouts' | 'ends'> {
+    const rows = this.#database.raw.prepare('SELECT phase FROM rollouts').all() as { phase: string }[];
+    const ends: Record<string, number> = {};
+    for (const row of rows) ends[row.phase] = (ends[row.phase] ?? 0) + 1;
+    return { rollouts: rows.length, ends };
+  }
+
+  /** One random thing happens: time passes, somebody acts, the process dies. */
+  async #step(): Promise<void> {
+    const random = this.#random;
+    if (random.chance(0.12)) this.#fuse = 1 + random.int(12);
+    const roll = random.next();
+    if (roll < 0.55) return this.#letTimePass();
+    if (roll < 0.67) return this.#merge();
+    if (roll < 0.85) return this.#someoneActs();
+    if (roll < 0.9) return this.#rollbackOfTheService();
+    if (roll < 0.94) return this.#lateCallArrives();
+    if (roll < 0.97) {
+      this.#universe.nowMs += random.pick([-7_200_000, -60_000, 60_000, 3_600_000]);
+      return;
+    }
+    if (random.chance(0.3)) this.#universe.leaves('bo');
+  }
+
+  async #letTimePass(): Promise<void> {
+    const nextMs = (this.#database.raw.prepare('SELECT min(due_at_ms) AS at FROM owed').get() as { at: number | null })
+      .at;
+    if (nextMs === null) return;
+    // Everything that is due at that time and a little later: the order within is the engine's.
+    this.#universe.nowMs = Math.max(this.#universe.nowMs, nextMs) + this.#random.int(3000);
+    await this.#alive(() => this.#engine.tick(1 + this.#random.int(16)));
+  }
+
+  async #merge(): Promise<void> {
+    const { commits } = this.#universe;
+    if (commits.length < 6 && this.#random.chance(0.8)) {
+      this.#universe.merge(this.#random.pick(['good', 'good', 'good', 'degraded', 'crashes', 'red-build']));
+    }
+    if (commits.length === 0) return;
+    // A stale, a repeated or a late reading: any slice of the branch up to some commit.
+    const to = this.#random.chance(0.7) ? commits.length : 1 + this.#random.int(commits.length);
+    const from = this.#random.int(to);
+    const releases = commits.slice(this.#random.chance(0.7) ? 0 : from, to).map((one) => one.release);
+    const headSha = releases.at(-1)?.sha;
+    if (!headSha) return;
+    const made = await this.#alive(() => this.#commands.recordMerges(this.#service, { headSha, releases }));
+    if (made) for (const release of releases) this.#acknowledgedMerges.add(release.sha);
+    await this.#mayDieNow();
+  }
+
+  async #someoneActs(): Promise<void> {
+    const open = (await this.#open()).filter((one) => one.phase.is !== 'building');
+    if (open.length === 0) return;
+    const rollout = this.#random.pick(open);
+    const name = this.#random.pick<PersonName>(['ana', 'ben', 'ben', 'bo', 'cho', 'cho', 'dan', 'eve']);
+    const event = this.#actOn(rollout, name);
+    await this.#submit(rollout, event, name);
+    // A double click, also by somebody else with the same old button.
+    if (this.#random.chance(0.3)) {
+      const second = this.#random.chance(0.5) ? name : 'cho';
+      await this.#submit(rollout, 'actor' in event ? { ...event, actor: actor(second) } : event, second);
+    }
+    await this.#mayDieNow();
+  }
+
+  #actOn(rollout: Rollout, name: PersonName): Event {
+    const common = { atMs: this.#universe.nowMs, generation: rollout.generation, actor: actor(name) };
+    const { phase } = rollout;
+    if (phase.is === 'gated' && this.#random.chance(0.9)) {
+      return this.#random.chance(0.92)
+        ? { type: 'approved', ...common }
+        : { type: 'rejected', ...common, because: 'not today' };
+    }
+    if (phase.is === 'deciding' && this.#random.chance(0.8)) {
+      const choice = this.#random.pick(phase.choices);
+      return { type: 'decided', ...common, choice, because: choice === 'continue' ? 'seen, it is fine' : null };
+    }
+    const { atMs, actor: who } = common;
+    if (this.#random.chance(0.2)) return { type: 'aborted', atMs, actor: who, because: 'stop' };
+    if (this.#random.chance(0.2))
+      return { type: 'rollback-requested', atMs, actor: who, because: 'looks bad', to: null };
+    return { type: 'approved', ...common };
+  }
+
+  async #submit(rollout: Rollout, event: Event, name: PersonName): Promise<Outcome | null> {
+    const outcome = await this.#alive(() => this.#engine.submit(rollout.id, event));
+    if (outcome?.is === 'accepted' && event.type === 'approved') {
+      this.#acknowledged.push({ rollout: rollout.id, principal: `slack:T1/U0${name.toUpperCase()}` });
+    }
+    if (outcome?.is === 'accepted' && name === 'eve') throw new Violation('T15', `a guest was allowed ${event.type}`);
+    const mayAct = name === 'cho' || name === 'ben' || name === 'dan';
+    if (event.type === 'rollback-requested' && mayAct && outcome?.is === 'refused') {
+      const isBlocked = !['too-late', 'is-over'].includes(outcome.refusal.code);
+      if (isBlocked) throw new Violation('T10', `a rollback was refused: ${outcome.refusal.code}`);
+    }
+    return outcome;
+  }
+
+  async #rollbackOfTheService(): Promise<void> {
+    const command = { service: this.#service, stage: null, to: null, actor: actor('cho'), because: 'users complain' };
+    const outcome = await this.#alive(() => this.#commands.rollback(command));
+    if (outcome?.is !== 'refused') return;
+    if (!['nothing-to-roll-back-to', 'too-late'].includes(outcome.refusal.code)) {
+      throw new Violation('T10', `the rollback of the service was refused: ${outcome.refusal.code}`);
+    }
+  }
+
+  async #lateCallArrives(): Promise<void> {
+    const call = this.#universe.late.splice(this.#random.int(this.#universe.late.length || 1), 1)[0];
+    await call?.().catch(() => undefined);
+  }
+
+  /** Straight after an answer left the process. */
+  async #mayDieNow(): Promise<void> {
+    if (this.#random.chance(0.1)) this.#crash();
+  }
+
+  async #open(): Promise<Rollout[]> {
+    const rows = this.#database.raw.prepare('SELECT state FROM rollouts WHERE is_over = 0 ORDER BY id').all();
+    return (rows as { state: string }[]).map((row) => JSON.parse(row.state) as Rollout).filter((one) => !isOver(one));
+  }
+
+  /** Without faults: late calls arrive, people answer what they are asked, time passes. False: all is quiet. */
+  async #quietStep(): Promise<boolean> {
+    this.#fuse = Number.POSITIVE_INFINITY;
+    while (this.#universe.late.length > 0) await this.#lateCallArrives();
+    for (const rollout of await this.#open()) {
+      const { phase, generation } = rollout;
+      const common = { atMs: this.#universe.nowMs, generation };
+      if (phase.is === 'gated') {
+        for (const name of ['ben', 'cho'] as const) {
+          await this.#submit(rollout, { type: 'approved', ...common, actor: actor(name) }, name);
+        }
+      }
+      if (phase.is === 'deciding' || phase.is === 'holding') {
+        const choice = phase.choices.includes('roll-back') ? 'roll-back' : 'retry';
+        const isStuck = choice === 'retry' && rollout.steps.filter((one) => one.ended === 'retried').length > 3;
+        const event: Event = isStuck
+          ? { type: 'aborted', atMs: common.atMs, actor: actor('cho'), because: 'enough' }
+          : { type: 'decided', ...common, actor: actor('cho'), choice, because: null };
+        await this.#submit(rollout, event, 'cho');
+      }
+    }
+    const nextMs = (this.#database.raw.prepare('SELECT min(due_at_ms) AS at FROM owed').get() as { at: number | null })
+      .at;
+    if (nextMs === null) return (await this.#open()).length > 0;
+    this.#universe.nowMs = Math.max(this.#universe.nowMs, nextMs);
+    await this.#engine.tick(32);
+    return true;
+  }
+}
+
+const NO_SIGNAL = new AbortController().signal;
+
+function targetOptions(target: string) {
+  return { regions: { [target]: 3 }, digest: 'sha256:first' };
+}
+
+function withKeyOfTry(owed: Owed): Owed {
+  return owed.due.kind === 'deploy' || owed.due.kind === 'roll-back'
+    ? { ...owed, due: { ...owed.due, key: `${owed.due.key}~${owed.attempts}` } }
+    : owed;
+}
