@@ -99,7 +99,7 @@ export function createOutput(parts: { web: Web; posted: Posted; clock: () => num
       if (answer.is === 'gone')
         return { is: 'failed', isTerminal: false, detail: 'The thread of this message is gone' };
       // Slack remembers the id, but not its message any more: under another id it is a new one.
-      if (answer.is === 'failed' && answer.error !== 'duplicate_message_not_found') return answer.answer;
+      if (answer.is === 'later' || answer.error !== 'duplicate_message_not_found') return answer.answer;
     }
     return { is: 'failed', isTerminal: false, detail: 'Slack takes the message for a duplicate that it cannot find' };
   }

@@ -4,7 +4,21 @@ import type { Event } from '../../src/core/event.ts';
 import type { ServiceSpec } from '../../src/core/pipeline.ts';
 import type { Rollout } from '../../src/core/rollout.ts';
 import type { DeployRequest, Desk, Outcome, RollbackRequest } from '../../src/slack/desk.ts';
+import type { Replays } from '../../src/slack/guard.ts';
 import { aPlan, aRelease, aRollout, aService, NOON_MS, sha } from '../support/rollout.ts';
+
+export const SILENT = { info: () => {}, warn: () => {}, error: () => {} };
+
+export function replaysInMemory(): Replays {
+  const noted = new Set<string>();
+  return {
+    seen: async (digest) => {
+      const isKnown = noted.has(digest);
+      noted.add(digest);
+      return isKnown;
+    },
+  };
+}
 
 export type FakeDesk = Desk & {
   rollouts: Map<string, Rollout>;
