@@ -35,6 +35,8 @@ export type RollbackWish = {
 
 /** `isRunning`: a Belay process is there and will act on it; otherwise the next one that starts does. */
 export type RollbackAnswer =
+  /** No Belay was running: this command did it, and every instance was read back. */
+  | { is: 'done'; id: string }
   | { is: 'requested'; id: string; isRunning: boolean }
   | { is: 'refused'; refusal: Refusal }
   | { is: 'unknown'; problem: RefProblem };

@@ -20,7 +20,7 @@ function account(): string {
 }
 
 /** The application is loaded by the commands that need it: `validate` answers without Slack's or GitHub's packages. */
-const loadApp = (): Promise<App> => import(new URL('../app.ts', import.meta.url).href);
+const loadApp = (): Promise<App> => import('../app.ts');
 const app: App = {
   start: async (...given) => (await loadApp()).start(...given),
   plan: async (...given) => (await loadApp()).plan(...given),

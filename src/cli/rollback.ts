@@ -7,8 +7,8 @@ export const rollback: Command = {
   summary: 'Roll back a service, also when Slack is down',
   usage: 'belay rollback <service> [--on <stage>] [--to <version>] --because <reason> [--config <path>] [--json]',
   details:
-    'Asks the running Belay on this host to put the last good version back, or the one that --to names (a full sha or ' +
-    'digest that was healthy there before). It waits for no approval, lock or timer. Your account on this host and the ' +
+    'Puts the last good version back, or the one that --to names (a full sha or digest that was healthy there before). ' +
+    'The running Belay on this host does it; where none runs, this command does it itself. It waits for no approval, lock or timer. Your account on this host and the ' +
     'reason are in the audit.',
   options: {
     on: { type: 'string', description: 'The stage. Default: the last protected one.' },
@@ -26,8 +26,12 @@ export const rollback: Command = {
     if ('problems' in ready) return refuseConfiguration(given, io, ready.problems);
     const wish = { service: given.positionals[0] ?? '', stage: textOf(given, 'on'), to: textOf(given, 'to') };
     const outcome = await app.rollback(ready, { ...wish, because, user: io.user });
-    if (given.values.json) answer(given, io, { ok: outcome.is === 'requested', ...outcome }, []);
+    if (given.values.json)
+      answer(given, io, { ok: outcome.is === 'requested' || outcome.is === 'done', ...outcome }, []);
     switch (outcome.is) {
+      case 'done':
+        if (!given.values.json) io.out(`${wish.service} is rolled back (${outcome.id}): every instance was read back.`);
+        return EXIT.ok;
       case 'requested': {
         const next = outcome.isRunning
           ? 'The running Belay does it now.'
