@@ -156,12 +156,20 @@ export class Gestures {
   /** Writes a message. One that names the bot (`@belay`) is also an `app_mention` for it. */
   async say(user: string, channel: string, text: string, threadTs: string | null = null) {
     const { workspace } = this.#setup;
-    this.#person(user);
+    const person = this.#person(user);
     const place = this.#channel(channel);
     const written = this.#named(escapeText(text), (id) => `<@${id}>`);
     const message = workspace.post({ channel: place.id, user, text: written, threadTs });
     if (!written.includes(`<@${BOT_USER}>`) || place.kind === 'im') return { message, delivery: null };
-    const event = { ...messageJson(workspace, message), type: 'app_mention', channel: place.id, event_ts: message.ts };
+    const event = {
+      ...messageJson(workspace, message),
+      type: 'app_mention',
+      team: person.teamId,
+      user_team: person.teamId,
+      source_team: person.teamId,
+      channel: place.id,
+      event_ts: message.ts,
+    };
     return { message, delivery: await this.#event(event, `app_mention ${text}`) };
   }
 

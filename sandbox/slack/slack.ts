@@ -48,6 +48,7 @@ export type SlackSetup = Outlook & {
   rateLimits?: RateLimits | null;
   /** When an event that failed is sent again; Slack: at once, after 1 minute, after 5. */
   eventRetriesMs?: readonly number[];
+  /** Whether `@name` in a command arrives as `<@id|name>`: `should_escape` in the manifest. Default: no. */
   escapeCommands?: boolean;
 };
 
@@ -121,7 +122,7 @@ export async function startSlack(setup: SlackSetup): Promise<SandboxSlack> {
     line,
     log: requests,
     url,
-    escapeCommands: setup.escapeCommands ?? true,
+    escapeCommands: setup.escapeCommands ?? false,
     eventRetriesMs: setup.eventRetriesMs ?? [0, 60_000, 300_000],
   });
   const api = new WebApi({

@@ -46,6 +46,8 @@ export type ResponseUrl = { user: string; channel: string; source: Message | nul
 
 export type Clock = { now(): number };
 
+/** How long a client_msg_id is remembered. */
+const SAME_POST_MS = 60 * 60_000;
 const RESPONSE_USES = 5;
 const RESPONSE_LIFE_MS = 30 * 60_000;
 
@@ -64,6 +66,7 @@ export class Workspace {
   readonly #triggerLifeMs: number;
   readonly #triggers = new Map<string, Trigger>();
   readonly #responses = new Map<string, ResponseUrl>();
+  readonly #clientIds = new Map<string, { ts: string; atMs: number }>();
   readonly #listeners = new Set<() => void>();
   #lastTs = 0;
   #made = 0;
@@ -98,6 +101,12 @@ export class Workspace {
     return `${Math.floor(this.#lastTs / 1_000_000)}.${String(this.#lastTs % 1_000_000).padStart(6, '0')}`;
   }
 
+  /** The `ts` of what was posted here under this client_msg_id a short time ago, even if it was deleted since. */
+  postedAs(channel: string, clientMsgId: string): string | null {
+    const posted = this.#clientIds.get(`${channel} ${clientMsgId}`);
+    return posted && this.clock.now() - posted.atMs <= SAME_POST_MS ? posted.ts : null;
+  }
+
   find(channel: string, ts: string): Message | null {
     return this.posted.find((message) => message.channel === channel && message.ts === ts) ?? null;
   }
@@ -122,6 +131,10 @@ export class Workspace {
       editedTs: null,
       edits: 0,
     };
+    if (message.clientMsgId) {
+      const posted = { ts: message.ts, atMs: this.clock.now() };
+      this.#clientIds.set(`${message.channel} ${message.clientMsgId}`, posted);
+    }
     (message.onlyFor ? this.ephemerals : this.posted).push(message);
     this.changed();
     return message;

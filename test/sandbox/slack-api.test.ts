@@ -75,6 +75,8 @@ describe('messages', () => {
     expect(second.ts).toBe(first.ts);
     expect(here.messages(DEPLOYS)).toHaveLength(1);
     expect(here.requests.count('chat.postMessage')).toBe(2);
+    await clientOf(here).chat.delete({ channel: DEPLOYS, ts: first.ts ?? '' });
+    expect((await refusal(post(here, { client_msg_id }))).error).toBe('duplicate_message_not_found');
     clock.pass(61 * 60_000);
     expect((await post(here, { client_msg_id })).ts).not.toBe(first.ts);
     expect((await refusal(post(here, { client_msg_id: 'mine' }))).error).toBe('invalid_arguments');

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { App, HTTPReceiver } from '@slack/bolt';
+import { App, HTTPReceiver, SocketModeReceiver } from '@slack/bolt';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ANA, BEN, BOT_USER, CHO, DEPLOYS, MALLORY, OTHER_TEAM, TEAM } from '../../sandbox/slack/people.ts';
 import type { SandboxSlack, SlackSetup } from '../../sandbox/slack/slack.ts';
@@ -37,7 +37,14 @@ async function start(
     clientOptions: { slackApiUrl: slack.apiUrl, retryConfig: { retries: 0 } },
   };
   if (mode === 'socket') {
-    const app = new App({ ...common, appToken: APP_TOKEN, socketMode: true });
+    // Bolt waits for this long before it connects again.
+    const receiver = new SocketModeReceiver({
+      appToken: APP_TOKEN,
+      logger: QUIET,
+      clientPingTimeout: 600,
+      installerOptions: { clientOptions: common.clientOptions },
+    });
+    const app = new App({ ...common, receiver });
     listen(app);
     await app.start();
     ending.push(() => app.stop());
@@ -66,20 +73,38 @@ describe.each<Mode>(['http', 'socket'])('an unchanged Bolt app over %s', (mode) 
     expect(slack.messages(DEPLOYS)).toEqual([]);
   });
 
-  it('is told ids for the names in a command, and the team of somebody from outside', async () => {
+  it('is told the team of somebody from outside, in a command and in a mention', async () => {
     const seen: unknown[] = [];
     const slack = await start(mode, (app) => {
       app.command('/oncall', async ({ ack, command }) => {
         seen.push([command.text, command.team_id]);
         await ack();
       });
+      app.event('app_mention', async ({ event }) => {
+        seen.push([event.text, 'user_team' in event ? event.user_team : null]);
+      });
     });
     await slack.slash(ANA, DEPLOYS, '/oncall', 'swap @cho for shop@main');
     await slack.slash(MALLORY, DEPLOYS, '/oncall', '');
+    await slack.mention(MALLORY, DEPLOYS, 'status');
+    await slack.waitFor(() => seen.length === 3);
     expect(seen).toEqual([
-      [`swap <@${CHO}|cho> for shop@main`, TEAM],
+      ['swap @cho for shop@main', TEAM],
       ['', OTHER_TEAM],
+      [`<@${BOT_USER}> status`, OTHER_TEAM],
     ]);
+  });
+
+  it('is told ids for the names in a command when its manifest asks for that', async () => {
+    const seen: string[] = [];
+    const listen = (app: App) =>
+      app.command('/oncall', async ({ ack, command }) => {
+        seen.push(command.text);
+        await ack();
+      });
+    const slack = await start(mode, listen, { escapeCommands: true });
+    await slack.slash(ANA, DEPLOYS, '/oncall', 'swap @cho for shop@main');
+    expect(seen).toEqual([`swap <@${CHO}|cho> for shop@main`]);
   });
 
   it('is sent a click with everything it needs, and answers through the response_url', async () => {
@@ -293,12 +318,12 @@ describe('Socket Mode', () => {
     expect(slack.socket.connections).toBe(1);
     const opened = () => slack.requests.count('apps.connections.open');
     slack.socket.disconnect();
-    await slack.waitFor(() => opened() === 2 && slack.socket.connections === 1, 20_000);
+    await slack.waitFor(() => opened() >= 2 && slack.socket.connections === 1, 20_000);
     expect(await slack.slash(ANA, DEPLOYS, '/deploy', '')).toMatchObject({ status: 200, body: { text: 'here' } });
   });
 
   it('lets nobody in without a ticket, and a ticket is good once', async () => {
-    const slack = await openSlack({ mode: 'socket' });
+    const slack = await openSlack({ mode: 'socket', ackDeadlineMs: 50 });
     ending.push(() => slack.stop());
     const opened = await fetch(`${slack.apiUrl}apps.connections.open`, {
       method: 'POST',

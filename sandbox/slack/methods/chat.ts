@@ -7,7 +7,6 @@ import type { Message, Workspace } from '../workspace.ts';
 import { isOn, type Method, need } from './method.ts';
 
 const MAX_TEXT = 40_000;
-const SAME_POST_MS = 60 * 60_000;
 const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
 /** The channel that a call names: by id, by name, or by the person to write to directly. */
@@ -48,15 +47,16 @@ function rootOf(workspace: Workspace, channel: string, args: Fields): string | n
   return root.threadTs ?? root.ts;
 }
 
-/** The message that was posted under the same client_msg_id a short time ago. */
+/**
+ * The message that was posted under the same client_msg_id a short time ago. Slack remembers the id for longer than
+ * the message lives, and says so.
+ */
 function postedBefore(workspace: Workspace, channel: string, clientMsgId: string): Message | null {
-  const sinceMs = workspace.clock.now() - SAME_POST_MS;
-  return (
-    workspace.posted.find(
-      (message) =>
-        message.channel === channel && message.clientMsgId === clientMsgId && Number(message.ts) * 1000 >= sinceMs,
-    ) ?? null
-  );
+  const ts = workspace.postedAs(channel, clientMsgId);
+  if (ts === null) return null;
+  const message = workspace.find(channel, ts);
+  if (!message) throw new SlackError('duplicate_message_not_found');
+  return message;
 }
 
 function own(workspace: Workspace, args: Fields, refused: string): Message {
