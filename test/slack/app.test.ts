@@ -315,6 +315,24 @@ describe('commands', () => {
     await expect.poll(() => said().some((one) => one.includes('plan has changed'))).toBe(true);
   });
 
+  it('deploy once when both clicks of a double click arrive before the first has committed', async () => {
+    desk.rollouts.clear();
+    const answer = (await slash('/deploy', 'api to prod')).text;
+    const value = /"value":"(\{.*?\})"/.exec(answer)?.[1]?.replaceAll('\\"', '"') ?? '';
+    const slow = Promise.withResolvers<void>();
+    const { deploy } = desk;
+    desk.deploy = async (request) => {
+      await slow.promise;
+      return deploy(request);
+    };
+    const first = click('U0CARO', 'confirm-deploy', {}, value);
+    const second = click('U0CARO', 'confirm-deploy', {}, value);
+    await expect.poll(said).toEqual([expect.stringContaining('being done already')]);
+    slow.resolve();
+    await Promise.all([first, second]);
+    expect(desk.asked.deploys).toHaveLength(1);
+  });
+
   it('D5 roll back after one confirmed click, while GitHub is down', async () => {
     desk.resolve = async () => ({ code: 'source-unreachable', detail: 'down' });
     const answer = (await slash('/rollback', 'api on prod because it burns')).text;
