@@ -1,5 +1,5 @@
 import { elementsOf } from './blocks.ts';
-import { type Fields, fieldsOf, listOf, textOf } from './fields.ts';
+import { type Fields, fieldsOf, isFields, listOf, textOf } from './fields.ts';
 
 /** What a person chose or typed: an option's value, several, a text, or nothing. */
 export type Choice = string | readonly string[] | null;
@@ -93,4 +93,32 @@ export function refusedFields(blocks: Fields[], values: Record<string, Fields>):
     }
   }
   return errors;
+}
+
+/** Puts what was typed into the values of the blocks' fields. Throws on a name that no field has. */
+export function fill(blocks: Fields[], values: Record<string, Fields>, typed: Record<string, Choice>): void {
+  const unused = new Set(Object.keys(typed));
+  for (const block of blocks) {
+    const elements = block.type === 'input' ? [block.element] : [block.accessory, ...listOf(block.elements)];
+    for (const element of elements.filter(isFields)) {
+      const blockId = textOf(block.block_id);
+      const actionId = textOf(element.action_id);
+      const key = Object.hasOwn(typed, blockId) && block.type === 'input' ? blockId : actionId;
+      if (actionId === '' || !Object.hasOwn(typed, key)) continue;
+      unused.delete(key);
+      values[blockId] = { ...values[blockId], [actionId]: chosen(element, typed[key] ?? null) };
+    }
+  }
+  if (unused.size > 0) throw new Error(`There is no field ${[...unused].join(', ')}. There is: ${actionIds(blocks)}.`);
+}
+
+/** Every action_id in the blocks, for an error to name. */
+export function actionIds(blocks: Fields[]): string {
+  const found = blocks.flatMap((block) => [block.element, block.accessory, ...listOf(block.elements)]);
+  return (
+    found
+      .map((element) => textOf(fieldsOf(element).action_id))
+      .filter(Boolean)
+      .join(', ') || 'nothing'
+  );
 }

@@ -1,9 +1,9 @@
-import { type Choice, chosen, findElement, refusedFields } from './choice.ts';
-import { copyOf, type Fields, fieldsOf, isFields, listOf, textOf } from './fields.ts';
-import type { Delivery, Letter, Line } from './line.ts';
-import { changeView, checkedView, pushView } from './methods/views.ts';
+import { answerView } from './answer-view.ts';
+import { actionIds, type Choice, chosen, fill, findElement, refusedFields } from './choice.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import { type Fields, fieldsOf, listOf, textOf } from './fields.ts';
+import type { Delivery } from './line.ts';
 import { APP, BOT_USER, type Channel, type Member, TEAM } from './people.ts';
-import type { RequestLog } from './request-log.ts';
 import { respond } from './respond.ts';
 import { messageJson, viewJson } from './shapes.ts';
 import { SlackError } from './slack-error.ts';
@@ -23,13 +23,10 @@ export type ClickOptions = {
 
 type Setup = {
   workspace: Workspace;
-  line: Line;
-  log: RequestLog;
+  dispatcher: Dispatcher;
   url: () => string;
   /** Whether `@name` in a command arrives as `<@id|name>` (`should_escape` in an app's manifest). */
   escapeCommands: boolean;
-  /** How long Slack waits before it sends an event again that was not taken. */
-  eventRetriesMs: readonly number[];
 };
 
 const SLACKBOT = 'USLACKBOT';
@@ -37,8 +34,6 @@ const SLACKBOT = 'USLACKBOT';
 /** What people do in Slack, and what Slack then sends to the bot. */
 export class Gestures {
   readonly #setup: Setup;
-  readonly #retries = new Set<NodeJS.Timeout>();
-  #last: { letter: Letter; what: string } | null = null;
 
   constructor(setup: Setup) {
     this.#setup = setup;
@@ -64,7 +59,10 @@ export class Gestures {
       response_url: this.#responseUrl(user, place.id, null),
       trigger_id: workspace.issueTrigger(user),
     };
-    const delivery = await this.#send({ kind: 'slash_commands', payload }, `${command} ${text}`.trim());
+    const delivery = await this.#setup.dispatcher.send(
+      { kind: 'slash_commands', payload },
+      `${command} ${text}`.trim(),
+    );
     const to = { user, channel: place.id, source: null };
     if (delivery.error) this.#tell(to, `${command} failed with the error "${slackWord(delivery)}"`);
     else if (delivery.body) this.#show(to, delivery.body);
@@ -79,7 +77,7 @@ export class Gestures {
     const blocks = view ? listOf(view.spec.blocks) : ((('blocks' in on && on.blocks) || message?.blocks) ?? []);
     const found = findElement(blocks, actionId, options.blockId);
     if (!found)
-      throw new Error(`There is nothing with the action_id "${actionId}" to click. There is: ${ids(blocks)}.`);
+      throw new Error(`There is nothing with the action_id "${actionId}" to click. There is: ${actionIds(blocks)}.`);
     const { block, element } = found;
     const blockId = textOf(block.block_id);
     const picked = chosen(element, options.value ?? null);
@@ -107,7 +105,7 @@ export class Gestures {
       trigger_id: workspace.issueTrigger(user),
       actions: [action],
     };
-    const delivery = await this.#send({ kind: 'interactive', payload }, `block_actions ${actionId}`);
+    const delivery = await this.#setup.dispatcher.send({ kind: 'interactive', payload }, `block_actions ${actionId}`);
     if (delivery.error && message) {
       this.#tell({ user, channel: message.channel, source: message }, `That did not work (${slackWord(delivery)}).`);
     } else if (delivery.error && view) {
@@ -136,9 +134,9 @@ export class Gestures {
       response_urls: [],
     };
     const what = `view_submission ${textOf(view.spec.callback_id)}`;
-    const delivery = await this.#send({ kind: 'interactive', payload }, what);
+    const delivery = await this.#setup.dispatcher.send({ kind: 'interactive', payload }, what);
     if (delivery.error) view.problem = 'We had some trouble connecting. Try again?';
-    else this.#answerView(user, view, fieldsOf(delivery.body));
+    else answerView(workspace, user, view, fieldsOf(delivery.body));
     workspace.changed();
     return delivery;
   }
@@ -150,7 +148,10 @@ export class Gestures {
     workspace.setStack(user, all ? [] : workspace.stack(user).filter((one) => one.id !== viewId));
     if (view.spec.notify_on_close !== true) return null;
     const payload = { ...this.#envelope('view_closed', user), view: viewJson(view), is_cleared: all };
-    return this.#send({ kind: 'interactive', payload }, `view_closed ${textOf(view.spec.callback_id)}`);
+    return this.#setup.dispatcher.send(
+      { kind: 'interactive', payload },
+      `view_closed ${textOf(view.spec.callback_id)}`,
+    );
   }
 
   /** Writes a message. One that names the bot (`@belay`) is also an `app_mention` for it. */
@@ -170,7 +171,7 @@ export class Gestures {
       channel: place.id,
       event_ts: message.ts,
     };
-    return { message, delivery: await this.#event(event, `app_mention ${text}`) };
+    return { message, delivery: await this.#setup.dispatcher.event(event, `app_mention ${text}`) };
   }
 
   /** Opens the app's Home tab. */
@@ -186,7 +187,7 @@ export class Gestures {
       event_ts: workspace.nextTs(),
       ...(home ? { view: viewJson(home) } : {}),
     };
-    return this.#event(event, 'app_home_opened');
+    return this.#setup.dispatcher.event(event, 'app_home_opened');
   }
 
   /** Runs a global shortcut, or one on a message. */
@@ -207,62 +208,7 @@ export class Gestures {
           }
         : {}),
     };
-    return this.#send({ kind: 'interactive', payload }, `shortcut ${callbackId}`);
-  }
-
-  /** Sends the last request once more, the same ids in it: what Slack does when it did not hear the answer. */
-  async repeatLast(): Promise<Delivery> {
-    if (!this.#last) throw new Error('Nothing was sent to the bot yet that could be repeated.');
-    const { letter, what } = this.#last;
-    return this.#send({ ...letter, retry: { num: 1, reason: 'http_timeout' } }, what);
-  }
-
-  stop(): void {
-    for (const retry of this.#retries) clearTimeout(retry);
-  }
-
-  async #event(event: Fields, what: string): Promise<Delivery> {
-    const { workspace } = this.#setup;
-    const payload = {
-      token: 'sandbox',
-      team_id: TEAM,
-      api_app_id: APP,
-      event,
-      type: 'event_callback',
-      event_id: workspace.nextId('Ev'),
-      event_time: Math.floor(workspace.clock.now() / 1000),
-      is_ext_shared_channel: workspace.channels.get(textOf(event.channel))?.shared ?? false,
-      authorizations: [
-        { enterprise_id: null, team_id: TEAM, user_id: BOT_USER, is_bot: true, is_enterprise_install: false },
-      ],
-    };
-    const delivery = await this.#send({ kind: 'events_api', payload }, what);
-    if (delivery.error) this.#retry(payload, what, delivery, 0);
-    return delivery;
-  }
-
-  #retry(payload: Fields, what: string, failed: Delivery, already: number): void {
-    const waitMs = this.#setup.eventRetriesMs[already];
-    if (waitMs === undefined || failed.error === 'not_connected') return;
-    const retry = { num: already + 1, reason: failed.error === 'timeout' ? 'http_timeout' : 'http_error' };
-    const timer = setTimeout(async () => {
-      this.#retries.delete(timer);
-      const delivery = await this.#send({ kind: 'events_api', payload, retry }, what);
-      if (delivery.error) this.#retry(payload, what, delivery, already + 1);
-    }, waitMs);
-    timer.unref();
-    this.#retries.add(timer);
-  }
-
-  async #send(letter: Letter, what: string): Promise<Delivery> {
-    const { workspace, line, log } = this.#setup;
-    this.#last = { letter: copyOf(letter), what };
-    const atMs = workspace.clock.now();
-    const delivery = await line.deliver(letter);
-    const { status, body, ackMs, error } = delivery;
-    log.add({ atMs, way: 'out', what, sent: letter.payload, answer: body, status, tookMs: ackMs, fault: error });
-    workspace.changed();
-    return delivery;
+    return this.#setup.dispatcher.send({ kind: 'interactive', payload }, `shortcut ${callbackId}`);
   }
 
   #envelope(type: string, user: string): Fields {
@@ -297,36 +243,6 @@ export class Gestures {
       state: { values },
       response_url: this.#responseUrl(user, channel.id, message),
     };
-  }
-
-  #answerView(user: string, view: View, answer: Fields): void {
-    const { workspace } = this.#setup;
-    try {
-      switch (answer.response_action) {
-        case 'errors':
-          view.errors = Object.fromEntries(
-            Object.entries(fieldsOf(answer.errors)).map(([block, words]) => [block, String(words)]),
-          );
-          return;
-        case 'update':
-          changeView(workspace, view, checkedView(workspace, answer.view, 'modal'));
-          return;
-        case 'push':
-          pushView(workspace, user, checkedView(workspace, answer.view, 'modal'));
-          return;
-        case 'clear':
-          workspace.setStack(user, []);
-          return;
-        default:
-          workspace.setStack(
-            user,
-            workspace.stack(user).filter((one) => one.id !== view.id),
-          );
-      }
-    } catch (error) {
-      if (!(error instanceof SlackError)) throw error;
-      view.problem = `We had some trouble connecting. Try again? (${[error.code, ...error.messages].join(' ')})`;
-    }
   }
 
   /** Shows what a slash command was answered with; Slack's refusal of it, where it refuses. */
@@ -386,33 +302,6 @@ export class Gestures {
     if (!view) throw new Error(`No view "${id}" is open.`);
     return view;
   }
-}
-
-/** Puts what was typed into the values of the blocks' fields. Throws on a name that no field has. */
-function fill(blocks: Fields[], values: Record<string, Fields>, typed: Record<string, Choice>): void {
-  const unused = new Set(Object.keys(typed));
-  for (const block of blocks) {
-    const elements = block.type === 'input' ? [block.element] : [block.accessory, ...listOf(block.elements)];
-    for (const element of elements.filter(isFields)) {
-      const blockId = textOf(block.block_id);
-      const actionId = textOf(element.action_id);
-      const key = Object.hasOwn(typed, blockId) && block.type === 'input' ? blockId : actionId;
-      if (actionId === '' || !Object.hasOwn(typed, key)) continue;
-      unused.delete(key);
-      values[blockId] = { ...values[blockId], [actionId]: chosen(element, typed[key] ?? null) };
-    }
-  }
-  if (unused.size > 0) throw new Error(`There is no field ${[...unused].join(', ')}. There is: ${ids(blocks)}.`);
-}
-
-function ids(blocks: Fields[]): string {
-  const found = blocks.flatMap((block) => [block.element, block.accessory, ...listOf(block.elements)]);
-  return (
-    found
-      .map((element) => textOf(fieldsOf(element).action_id))
-      .filter(Boolean)
-      .join(', ') || 'nothing'
-  );
 }
 
 function escapeText(text: string): string {

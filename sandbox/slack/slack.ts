@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Dispatcher } from './dispatcher.ts';
 import { Faults } from './faults.ts';
 import { copyOf } from './fields.ts';
 import { type Clickable, type ClickOptions, Gestures } from './gestures.ts';
@@ -117,14 +118,9 @@ export async function startSlack(setup: SlackSetup): Promise<SandboxSlack> {
     setup.mode === 'socket'
       ? socket
       : httpLine({ requestUrl: () => requestUrl, signingSecret: setup.signingSecret, clock, ackDeadlineMs });
-  const gestures = new Gestures({
-    workspace,
-    line,
-    log: requests,
-    url,
-    escapeCommands: setup.escapeCommands ?? false,
-    eventRetriesMs: setup.eventRetriesMs ?? [0, 60_000, 300_000],
-  });
+  const eventRetriesMs = setup.eventRetriesMs ?? [0, 60_000, 300_000];
+  const dispatcher = new Dispatcher({ workspace, line, log: requests, eventRetriesMs });
+  const gestures = new Gestures({ workspace, dispatcher, url, escapeCommands: setup.escapeCommands ?? false });
   const api = new WebApi({
     workspace,
     faults,
@@ -163,13 +159,13 @@ export async function startSlack(setup: SlackSetup): Promise<SandboxSlack> {
     },
     openHome: (user) => gestures.openHome(user),
     shortcut: (user, callbackId, on) => gestures.shortcut(user, callbackId, on),
-    repeatLast: () => gestures.repeatLast(),
+    repeatLast: () => dispatcher.repeatLast(),
     setRequestUrl: (to) => {
       requestUrl = to;
     },
     waitFor: (look, timeoutMs = 5000) => waitFor(workspace, look, timeoutMs),
     stop: async () => {
-      gestures.stop();
+      dispatcher.stop();
       socket.stop();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
