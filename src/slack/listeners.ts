@@ -3,9 +3,10 @@ import { authorize } from '../core/authorize.ts';
 import type { Person, ServiceSpec } from '../core/pipeline.ts';
 import type { Actor } from '../core/principal.ts';
 import type { Rollout } from '../core/rollout.ts';
-import type { Click, Reply } from './actions/click.ts';
+import type { Click } from './actions/click.ts';
 import { BUTTONS, ONLY_SHOWS, SUBMISSIONS } from './actions/index.ts';
 import type { Actors } from './actor.ts';
+import { guarded, guardedReply, soon } from './answering.ts';
 import type { Asking } from './commands/asking.ts';
 import { runCommand, runMention } from './commands/index.ts';
 import type { Desk } from './desk.ts';
@@ -18,8 +19,6 @@ import { plain } from './views/escape.ts';
 import { refusalOf, refusalSentence } from './views/refusal.ts';
 import type { Web } from './web.ts';
 
-/** Slack waits 3 s. Work that takes longer is acknowledged now, without a word on how it ends, and answered later. */
-const ACK_WITHIN_MS = 2_400;
 const EVENT_REMEMBERED_MS = 3_600_000;
 
 export type ListenerParts = {
@@ -245,37 +244,4 @@ function clickOf(
     runCommand: (command, text) =>
       runCommand(command, text, askingOf(parts, user, team, channel ?? '', triggerId, null)),
   };
-}
-
-/** What failed is said: nothing was changed, because what changes something commits or rejects. */
-async function guarded(log: Log, work: () => Promise<Message | null>): Promise<Message | null> {
-  try {
-    return await work();
-  } catch (error) {
-    const message = withoutSecrets(error instanceof Error ? error.message : 'unknown');
-    log.error({ error: message }, 'What somebody asked for in Slack failed');
-    return refusalOf(
-      'Belay could not do this: an error of its own, which is in its log. Nothing was changed; try again in a minute.',
-    );
-  }
-}
-
-async function guardedReply(log: Log, work: () => Promise<Reply | null>): Promise<Reply | null> {
-  let reply: Reply | null = null;
-  const failure = await guarded(log, async () => {
-    reply = await work();
-    return null;
-  });
-  return failure ? { message: failure, isError: true, channel: null } : reply;
-}
-
-/** Waits for `work` as long as Slack does. */
-async function soon<T>(work: Promise<T>): Promise<{ isLate: false; value: T } | { isLate: true }> {
-  const { promise, resolve } = Promise.withResolvers<{ isLate: true }>();
-  const timer = setTimeout(() => resolve({ isLate: true }), ACK_WITHIN_MS);
-  try {
-    return await Promise.race([work.then((value) => ({ isLate: false as const, value })), promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

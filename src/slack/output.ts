@@ -59,12 +59,13 @@ export function createOutput(parts: { web: Web; posted: Posted; clock: () => num
   const budget = createBudget(parts.clock);
   const oneAtATime = serializer();
 
-  /** Posts or edits one message; null: it is there. */
+  /** Posts or edits one message. `parentKey`: the message in whose thread it stands. */
   async function show(
     key: string,
     channel: string,
     message: Message,
     where: Record<string, unknown>,
+    parentKey: string | null,
   ): Promise<OutputAnswer> {
     const hash = sha256(JSON.stringify([message.text, message.blocks]));
     const before = await posted.get(key);
@@ -96,8 +97,12 @@ export function createOutput(parts: { web: Web; posted: Posted; clock: () => num
         await posted.put(key, { channel: answer.channel ?? channel, ts: answer.ts, hash });
         return DONE;
       }
-      if (answer.is === 'gone')
+      if (answer.is === 'gone') {
+        // Somebody deleted the card: with its text forgotten, the next projection finds out and posts it anew.
+        const parent = parentKey === null ? null : await posted.get(parentKey);
+        if (parent && parentKey !== null) await posted.put(parentKey, { ...parent, hash: '' });
         return { is: 'failed', isTerminal: false, detail: 'The thread of this message is gone' };
+      }
       // Slack remembers the id, but not its message any more: under another id it is a new one.
       if (answer.is === 'later' || answer.error !== 'duplicate_message_not_found') return answer.answer;
     }
@@ -111,7 +116,7 @@ export function createOutput(parts: { web: Web; posted: Posted; clock: () => num
       if (message.isOnlyIfPosted && (await posted.get(key)) === null) continue;
       const card = message.parent === 'thread' ? await posted.get(cardKey) : null;
       const where = card ? { thread_ts: card.ts } : {};
-      const answer = await show(key, card?.channel ?? rollout.channel, message, where);
+      const answer = await show(key, card?.channel ?? rollout.channel, message, where, card ? cardKey : null);
       if (answer.is !== 'done') return answer;
     }
     return DONE;
@@ -127,7 +132,7 @@ export function createOutput(parts: { web: Web; posted: Posted; clock: () => num
       card = await posted.get(`${rollout.id}/card`);
     }
     if (!card) return { is: 'running' as const, retryAfterMs: 1000 };
-    return show(key, card.channel, message, { thread_ts: card.ts, ...where });
+    return show(key, card.channel, message, { thread_ts: card.ts, ...where }, `${rollout.id}/card`);
   }
 
   return {

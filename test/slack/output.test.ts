@@ -154,6 +154,24 @@ describe('T12 the projection', () => {
     expect(world.messages.has(ts)).toBe(true);
   });
 
+  it('posts the card anew when its thread is gone before anything in the card has changed', async () => {
+    const { world, output, settle } = aWorkspace();
+    await settle(() => output.project(aRollout({ phase: phases()[0] as never, steps: [] }), EXTRA));
+    const lost = world.posted.get('ro-1/card')?.ts ?? '';
+    world.messages.delete(lost);
+    world.nowMs += 60_000;
+    world.fail = ({ args }) => (args.thread_ts === lost ? { is: 'refused', error: 'thread_not_found' } : null);
+    const phase = phases()[0] as never;
+    const key = 'ro-1/7/announce';
+    await settle(async () => {
+      const answer = await output.announce(key, aRollout({ phase, steps: [] }), 'waiting', phase, EXTRA);
+      await output.project(aRollout({ phase, steps: [] }), EXTRA);
+      return answer;
+    });
+    expect(world.posted.get('ro-1/card')?.ts).not.toBe(lost);
+    expect(world.calls.at(-1)?.args.thread_ts).toBe(world.posted.get('ro-1/card')?.ts);
+  });
+
   it('says clearly what somebody has to change, and does not try that again', async () => {
     const { world, output } = aWorkspace();
     world.fail = () => ({ is: 'refused', error: 'channel_not_found' });
