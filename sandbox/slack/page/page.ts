@@ -62,7 +62,7 @@ export async function page(slack: SandboxSlack, outlook: Outlook, query: URLSear
 <nav id="sidebar" aria-label="Channels">${parts.sidebar}</nav>
 <main><header id="heading">${parts.heading}</header>
 <div id="content" tabindex="0">${parts.content}</div>
-${place.home ? '' : composer('composer', `Message ${title}   —   try /deploy, or @belay status`)}</main>
+${place.home ? '' : composer('composer', `Message ${place.channel?.kind === 'im' ? title : `#${title}`}   —   try /deploy, or @belay status`)}</main>
 <aside><div id="side">${parts.side}</div>${place.thread ? composer('thread-composer', 'Reply…   @belay reaches the bot here') : ''}</aside>
 <div id="modal">${parts.modal}</div><div id="confirm"></div><div id="toast" role="status"></div>
 <script src="/page.js" type="module"></script></body></html>`;
@@ -104,9 +104,9 @@ ${(outlook.links ?? []).length > 0 ? `<h2>Elsewhere</h2>${(outlook.links ?? []).
 ${faults.length > 0 ? `<div class="faults"><strong>Slack is failing</strong>${faults.map((one) => `<div>${esc(one.method)}: ${esc(one.kind)}${one.left === null ? '' : ` × ${one.left}`}</div>`).join('')}<button type="button" data-clear-faults>Make it well</button></div>` : ''}`;
 }
 
+/** A direct message is named after whom one writes to: the app. */
 function channelName(slack: SandboxSlack, channel: Channel): string {
-  if (channel.kind !== 'im') return channel.kind === 'channel' ? channel.name : channel.name;
-  const other = slack.workspace.members.get(BOT_USER);
+  const other = channel.kind === 'im' ? slack.workspace.members.get(BOT_USER) : undefined;
   return other?.realName ?? channel.name;
 }
 
