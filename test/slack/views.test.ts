@@ -133,8 +133,8 @@ describe('X1 the card', () => {
       if (isOver(rollout)) expect(ids).toEqual([]);
     }
     const gated = aRollout();
-    expect(idsIn(cardOf(gated, EXTRA))).toEqual(['approve', 'reject', 'plan', 'rollback']);
-    expect(idsIn(cardOf({ ...gated, touched: [] }, EXTRA))).toContain('abort');
+    expect(idsIn(cardOf(gated, EXTRA))).toEqual(['approve', 'reject', 'plan', 'abort']);
+    expect(idsIn(cardOf({ ...gated, touched: ['stg', 'prod'] }, EXTRA))).toContain('rollback');
     const deciding = aRollout({ phase: phases()[8] as Rollout['phase'] });
     expect(idsIn(cardOf(deciding, EXTRA))).toEqual([
       'decide:retry',
@@ -219,18 +219,16 @@ describe('X1 the thread', () => {
     expect(idsIn(approval ?? { blocks: [] })).toEqual(['approve', 'reject', 'plan']);
   });
 
-  it('closes a question that was answered: no buttons, and what happened', () => {
-    const rejected = aRollout({
-      phase: { is: 'aborted', atMs: NOON_MS, trouble: { code: 'rejected', by: 'Ana', because: 'too risky' } },
-    });
-    const at = {
-      ...rejected,
-      steps: [...rejected.steps, { ...(rejected.steps[0] as Rollout['steps'][number]), stage: 'prod', step: 'canary' }],
-    };
-    const approval = messagesOf(at, EXTRA).find((one) => one.key === 'approval:prod');
-    expect(approval).toMatchObject({ isOnlyIfPosted: true, isFinal: true });
-    expect(idsIn(approval ?? { blocks: [] })).toEqual([]);
-    expect(textIn(approval ?? { blocks: [] })).toContain('Ana rejected it: too risky');
+  it('closes a question that was answered, however the rollout ended: no buttons, and what happened', () => {
+    const trouble = { code: 'rejected' as const, by: 'Ana', because: 'too risky' };
+    const rejected = aRollout({ phase: { is: 'aborted', atMs: NOON_MS, trouble } });
+    for (const ended of [rejected, { ...rejected, steps: [] }]) {
+      const approval = messagesOf(ended, EXTRA).find((one) => one.key === 'approval:prod');
+      expect(approval).toMatchObject({ isOnlyIfPosted: true, isFinal: true });
+      expect(idsIn(approval ?? { blocks: [] })).toEqual([]);
+      expect(textIn(approval ?? { blocks: [] })).toContain('Ana rejected it: too risky');
+    }
+    expect(textIn(cardOf(rejected, EXTRA))).toContain('■ staging (done)  ›  ◧ *prod* (ended here)');
   });
 
   it('D2 shows evidence, consequences, the choices and the countdown on the decision card', () => {

@@ -154,6 +154,8 @@ describe.each(['http', 'socket'] as const)('in a workspace, by %s', (mode) => {
     await sandbox.submitView(BEN, view.id, { reason: 'too risky' });
     expect(desk.rollouts.get('ro-1')?.phase).toMatchObject({ is: 'aborted', trouble: { because: 'too risky' } });
     expect(sandbox.views(BEN)).toEqual([]);
+    await show();
+    for (const message of thread()) expect(idsIn(blocksOf(message))).toEqual([]);
   });
 
   it('X2 a mention in the thread ends in the button that does it', async () => {

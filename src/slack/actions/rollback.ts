@@ -26,7 +26,7 @@ export const askToRollBack: Act = async (click) => {
     {
       title: 'Roll back',
       submit: 'Roll back',
-      about: `${spoken(rollout)} is taken back from ${rollout.touched.length} targets. It starts as soon as you submit this.`,
+      about: `${spoken(rollout)} is taken back wherever this stage has put it. It starts as soon as you submit this.`,
     },
     versionOptions(choices, 'What ran before this rollout'),
   );

@@ -32,7 +32,7 @@ export function approvalOf(rollout: Rollout, stageIndex: number, extra: Extra): 
   ];
   const warnings = warningLines(rollout.release);
   if (phase.voided > 0) {
-    warnings.push(`:warning: ${phase.voided} earlier approvals no longer count: what they were for has changed.`);
+    warnings.push(`:warning: Earlier approvals (${phase.voided}) no longer count: what they were for has changed.`);
   }
   if (warnings.length > 0) blocks.push(section(warnings));
   const digest = rollout.artifact ? ` · artifact ${code(rollout.artifact.digest.slice(0, 19))}` : '';

@@ -1,6 +1,7 @@
 import type { Choice } from '../../core/event.ts';
 import { choicesOf } from '../../core/people.ts';
 import { isOver, type Rollout } from '../../core/rollout.ts';
+import { touchedIn } from '../../core/step.ts';
 import { type Button, button } from './block.ts';
 import { shortSha } from './escape.ts';
 import { choiceWords } from './words.ts';
@@ -98,11 +99,11 @@ export function decisionButtons(rollout: Rollout): Button[] {
   return buttons;
 }
 
-/** The one way out that is valid in every live state: back when something was touched, else just stop. */
+/** The one way out that is valid in every live state: back when something of this stage was touched, else just stop. */
 export function wayOutButton(rollout: Rollout): Button | null {
   if (isOver(rollout) || rollout.phase.is === 'rolling-back') return null;
   const value = addressOf(rollout);
-  return rollout.touched.length > 0
+  return 'at' in rollout.phase && touchedIn(rollout, rollout.phase.at).length > 0
     ? button({
         id: 'rollback',
         text: 'Roll back…',

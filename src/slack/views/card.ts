@@ -1,6 +1,6 @@
 import { countingApprovals } from '../../core/approval.ts';
 import type { Person } from '../../core/pipeline.ts';
-import { type Position, stageAt } from '../../core/plan.ts';
+import { nextPosition, type Position, stageAt } from '../../core/plan.ts';
 import { principalKey } from '../../core/principal.ts';
 import { isOver, type Rollout } from '../../core/rollout.ts';
 import { actions, type Block, context, type Message, section } from './block.ts';
@@ -21,14 +21,16 @@ export type Extra = {
   nowMs: number;
 };
 
-/** Where a rollout is, or was when its last step ended: null before its first step. */
+/** Where a rollout is, or how far it had come when it ended; null before its first step. */
 export function positionOf(rollout: Rollout): Position | null {
   if ('at' in rollout.phase) return rollout.phase.at;
   const last = rollout.steps.at(-1);
   if (!last) return null;
   const stage = rollout.plan.stages.findIndex((one) => one.name === last.stage);
   const step = rollout.plan.stages[stage]?.steps.findIndex((one) => one.name === last.step) ?? -1;
-  return stage < 0 || step < 0 ? null : { stage, step };
+  if (stage < 0 || step < 0) return null;
+  const isPassed = last.ended === 'passed' || last.ended === 'continued';
+  return (isPassed ? nextPosition(rollout.plan, { stage, step }) : null) ?? { stage, step };
 }
 
 /** `api@1234567 → production`. */

@@ -1,4 +1,5 @@
 import type { Rollout } from '../../core/rollout.ts';
+import { touchedIn } from '../../core/step.ts';
 import { actions, type Block, context, type Message, section } from './block.ts';
 import { withinBudget } from './budget.ts';
 import { decisionButtons } from './buttons.ts';
@@ -24,7 +25,9 @@ export function decisionOf(rollout: Rollout, stageIndex: number, stepIndex: numb
         ? ':arrow_forward: Decided: continue.'
         : record?.ended === 'retried'
           ? ':repeat: Decided: retry.'
-          : `Now: ${stateOf(phase.is).word.toLowerCase()}. ${whyLine(rollout) ?? ''}`.trim();
+          : record?.ended === 'passed'
+            ? ':white_check_mark: It passed after all.'
+            : `Now: ${stateOf(phase.is).word.toLowerCase()}. ${whyLine(rollout) ?? ''}`.trim();
     return withinBudget({
       text: `The decision on ${spoken(rollout)} at ${where} is closed.`,
       blocks: [section([`*Decision at ${where}* · ${headline(rollout)}`, decided])],
@@ -42,7 +45,7 @@ export function decisionOf(rollout: Rollout, stageIndex: number, stepIndex: numb
     blocks.push(...judgementBlocks(phase.judgement, [...extra.hosts, ...hostOf(rollout.release.url)]));
   }
   blocks.push(section(phase.choices.map((one) => `• *${choiceWords(one).text}* ${choiceWords(one).does}.`)));
-  blocks.push(section(backLines(rollout)));
+  blocks.push(section(backLines(rollout, touchedIn(rollout, phase.at))));
   blocks.push(
     context(
       phase.is === 'holding'
@@ -60,10 +63,10 @@ export function decisionOf(rollout: Rollout, stageIndex: number, stepIndex: numb
 }
 
 /** What a rollback would put back, target by target. */
-function backLines(rollout: Rollout): string[] {
-  if (rollout.touched.length === 0) return ['Nothing was touched yet, so a rollback changes nothing.'];
-  const lines = rollout.touched.map((target) => {
-    const before = own(rollout.before, target) ?? own(rollout.lastGood, target) ?? null;
+function backLines(rollout: Rollout, touched: string[]): string[] {
+  if (touched.length === 0) return ['Nothing of this stage was touched yet, so a rollback changes nothing.'];
+  const lines = touched.map((target) => {
+    const before = own(rollout.before, target) ?? null;
     return before
       ? `↩ ${code(target)} would go back to ${code(shortSha(before.sha))}`
       : `↩ ${code(target)} has nothing to go back to`;

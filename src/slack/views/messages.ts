@@ -27,9 +27,11 @@ export function messagesOf(rollout: Rollout, extra: Extra): Projected[] {
     { key: 'card', parent: 'channel', ...cardOf(rollout, extra), isFinal, isOnlyIfPosted: false },
   ];
   const at = positionOf(rollout);
-  if (!at) return messages;
-  for (const [index, stage] of rollout.plan.stages.slice(0, at.stage + 1).entries()) {
-    const isPast = isFinal || index < at.stage;
+  // All stages, also those that are not reached: a question may have been asked there before the rollout ended.
+  for (const [index, stage] of rollout.plan.stages.entries()) {
+    const isPast = isFinal || (at !== null && index < at.stage);
+    const hasRun = rollout.steps.some((one) => one.stage === stage.name);
+    const isShown = hasRun || ('at' in rollout.phase && index <= rollout.phase.at.stage);
     const isGated = rollout.phase.is === 'gated' && rollout.phase.at.stage === index;
     if ((stage.approvals?.required ?? 0) > 0) {
       const approval = approvalOf(rollout, index, extra);
@@ -42,7 +44,7 @@ export function messagesOf(rollout: Rollout, extra: Extra): Projected[] {
       });
     }
     const view = stageOf(rollout, index, extra);
-    messages.push({ key: `stage:${stage.name}`, parent: 'thread', ...view, isFinal: isPast, isOnlyIfPosted: false });
+    messages.push({ key: `stage:${stage.name}`, parent: 'thread', ...view, isFinal: isPast, isOnlyIfPosted: !isShown });
     for (const [stepIndex, step] of stage.steps.entries()) {
       const { phase } = rollout;
       const isOpen =

@@ -145,7 +145,7 @@ export function choiceWords(choice: Choice): { text: string; does: string } {
     case 'retry':
       return { text: 'Retry', does: 'does the step again with the same release' };
     case 'roll-back':
-      return { text: 'Roll back', does: 'puts back what ran before on everything that this rollout touched' };
+      return { text: 'Roll back', does: 'puts back what ran before on all that this stage has touched' };
     case 'continue':
       return { text: 'Continue', does: 'goes on to the next step in spite of the evidence; asks for a reason' };
     case 'hold':
