@@ -44,6 +44,8 @@ export function pauseAfter(attempts: number, kind: string): number {
   return Math.min(longest, FIRST_PAUSE_MS * 2 ** Math.min(attempts - 1, 10));
 }
 
+type Claimed = { owed: Owed; rollout: Rollout | null };
+
 export type Engine = ReturnType<typeof createEngine>;
 
 /**
@@ -78,8 +80,7 @@ export function createEngine(options: EngineOptions) {
     return { is: 'accepted', rollout };
   }
 
-  async function performOnce(owed: Owed): Promise<void> {
-    const rollout = await ledger.rollout(owed.rolloutId);
+  async function performOnce({ owed, rollout }: Claimed): Promise<void> {
     const abort = new AbortController();
     const earlier = [...inFlight.values()].filter((one) => owed.target !== null && one.target === owed.target);
     const ended = Promise.withResolvers<void>();
@@ -89,7 +90,7 @@ export function createEngine(options: EngineOptions) {
       // host, or this one could not have been claimed: it must let go first.
       for (const one of earlier) one.abort.abort();
       await Promise.all(earlier.map((one) => one.ended));
-      const performed = rollout ? await tryOnce(owed, rollout, abort) : ({ is: 'done' } as const);
+      const performed = await tryOnce(owed, rollout, abort);
       inFlight.delete(owed.key);
       ended.resolve();
       await settle(owed, performed);
@@ -99,11 +100,12 @@ export function createEngine(options: EngineOptions) {
     }
   }
 
-  async function tryOnce(owed: Owed, rollout: Rollout, abort: AbortController): Promise<Performed> {
+  async function tryOnce(owed: Owed, rollout: Rollout | null, abort: AbortController): Promise<Performed> {
     const { due } = owed;
     if (due.kind === 'wake') {
       return { is: 'event', event: { type: 'woke', generation: due.generation, timer: due.timer } };
     }
+    if (!rollout) return { is: 'given-up', detail: 'there is no such rollout' };
     const overdue = new AbortController();
     const signal = AbortSignal.any([abort.signal, overdue.signal]);
     const late = clock.wait(timeoutMs, signal).then((): Performed => {
@@ -179,10 +181,19 @@ export function createEngine(options: EngineOptions) {
     return isAboutRollout && Number.isInteger(Math.log2(owed.attempts));
   }
 
-  /** Leases up to `limit` rows that are due now and are free to be performed. */
-  function claim(limit: number): Promise<Owed[]> {
+  /** Leases up to `limit` rows that are due now and are free to be performed, each with the state that owes it. */
+  function claim(limit: number): Promise<Claimed[]> {
     const nowMs = clock.now();
-    return ledger.write((tx) => tx.claimDue(nowMs, nowMs + timeoutMs * 2, limit));
+    return ledger.write(async (tx) => {
+      const claimed: Claimed[] = [];
+      for (const owed of await tx.claimDue(nowMs, nowMs + timeoutMs * 2, limit)) {
+        const known = claimed.find((one) => one.owed.rolloutId === owed.rolloutId && one.rollout)?.rollout;
+        // A timer says all there is to say by itself.
+        const rollout = owed.due.kind === 'wake' ? null : (known ?? (await tx.rollout(owed.rolloutId)));
+        claimed.push({ owed, rollout });
+      }
+      return claimed;
+    });
   }
 
   /** One round: everything that is due now is tried once and settled. Answers how many there were. */
@@ -205,11 +216,11 @@ export function createEngine(options: EngineOptions) {
       try {
         const free = concurrency - running.size;
         const claimed = free > 0 ? await claim(free) : [];
-        for (const owed of claimed) {
-          const one = performOnce(owed)
+        for (const claimedOne of claimed) {
+          const one = performOnce(claimedOne)
             .catch((error: unknown) => {
               // The row keeps its lease and is tried again when that ends.
-              log.error({ key: owed.key, detail: String(error) }, 'an answer could not be committed');
+              log.error({ key: claimedOne.owed.key, detail: String(error) }, 'an answer could not be committed');
             })
             .finally(() => {
               running.delete(one);

@@ -14,12 +14,23 @@ export class Violation extends Error {
   }
 }
 
+/** Statements by database and text: the checks run after every step, and preparing costs more than running. */
+const statements = new WeakMap<object, Map<string, ReturnType<Database['raw']['prepare']>>>();
+
+export function all<Row>(database: Database, sql: string, ...values: unknown[]): Row[] {
+  const known = statements.get(database.raw) ?? new Map();
+  statements.set(database.raw, known);
+  const statement = known.get(sql) ?? database.raw.prepare(sql);
+  known.set(sql, statement);
+  return statement.all(...values) as Row[];
+}
+
 type OwedRow = { rollout_id: string; kind: string; body: string; generation: number };
 
 /** Checks every promise on the committed state and on what the world was asked. */
 export function checkPromises(universe: Universe, database: Database, isAfterCrash: boolean): void {
   const rollouts = readRollouts(universe, database);
-  const owed = database.raw.prepare('SELECT rollout_id, kind, body, generation FROM owed').all() as OwedRow[];
+  const owed = all<OwedRow>(database, 'SELECT rollout_id, kind, body, generation FROM owed');
   checkLiveness(rollouts, owed);
   checkLanes(rollouts);
   checkChanges(universe, rollouts, database);
@@ -30,10 +41,10 @@ export function checkPromises(universe: Universe, database: Database, isAfterCra
 /** The state of a rollout by id and text: most of them did not change since the last check. */
 const parsed = new WeakMap<Universe, Map<string, Rollout>>();
 
-function readRollouts(universe: Universe, database: Database): Rollout[] {
+export function readRollouts(universe: Universe, database: Database): Rollout[] {
   const known = parsed.get(universe) ?? new Map<string, Rollout>();
   parsed.set(universe, known);
-  const rows = database.raw.prepare('SELECT id, state FROM rollouts').all() as { id: string; state: string }[];
+  const rows = all<{ id: string; state: string }>(database, 'SELECT id, state FROM rollouts ORDER BY id');
   return rows.map((row) => {
     const rollout = known.get(row.state) ?? (JSON.parse(row.state) as Rollout);
     known.set(row.state, rollout);

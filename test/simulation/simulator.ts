@@ -10,13 +10,13 @@ import { GroupCommit } from '../../src/store/group-commit.ts';
 import { createLedger } from '../../src/store/ledger.ts';
 import { actor, aService, type PersonName } from '../support/service.ts';
 import { memoryDatabase, sha256 } from '../support/store.ts';
-import { checkEnd, checkPromises, Violation } from './invariants.ts';
+import { all, checkEnd, checkPromises, readRollouts, Violation } from './invariants.ts';
 import { type Random, seeded } from './random.ts';
 import { NEVER, type PlantedBug, Universe } from './universe.ts';
 
 export type Run = { seed: number; steps: number; crashes: number; rollouts: number; ends: Record<string, number> };
 
-const STEPS = 50;
+const STEPS = 40;
 const STEPS_TO_END = 600;
 
 /**
@@ -250,8 +250,7 @@ class Simulator {
   }
 
   async #letTimePass(): Promise<void> {
-    const nextMs = (this.#database.raw.prepare('SELECT min(due_at_ms) AS at FROM owed').get() as { at: number | null })
-      .at;
+    const nextMs = this.#nextDueMs();
     if (nextMs === null) return;
     // Everything that is due at that time and a little later: the order within is the engine's.
     this.#universe.nowMs = Math.max(this.#universe.nowMs, nextMs) + this.#random.int(3000);
@@ -343,8 +342,11 @@ class Simulator {
   }
 
   async #open(): Promise<Rollout[]> {
-    const rows = this.#database.raw.prepare('SELECT state FROM rollouts WHERE is_over = 0 ORDER BY id').all();
-    return (rows as { state: string }[]).map((row) => JSON.parse(row.state) as Rollout).filter((one) => !isOver(one));
+    return readRollouts(this.#universe, this.#database).filter((one) => !isOver(one));
+  }
+
+  #nextDueMs(): number | null {
+    return all<{ at: number | null }>(this.#database, 'SELECT min(due_at_ms) AS at FROM owed')[0]?.at ?? null;
   }
 
   /** Without faults: late calls arrive, people answer what they are asked, time passes. False: all is quiet. */
@@ -368,8 +370,7 @@ class Simulator {
         await this.#submit(rollout, event, 'cho');
       }
     }
-    const nextMs = (this.#database.raw.prepare('SELECT min(due_at_ms) AS at FROM owed').get() as { at: number | null })
-      .at;
+    const nextMs = this.#nextDueMs();
     if (nextMs === null) return (await this.#open()).length > 0;
     this.#universe.nowMs = Math.max(this.#universe.nowMs, nextMs);
     await this.#engine.tick(32);
