@@ -30,7 +30,7 @@ export type ApiSettings = {
 
 type Answer = { status: number; body: object };
 
-/** The provider API (docs/provider-api.yaml) and the public `/fleet/state`, as a listener for `node:http`. */
+/** The provider API (docs/provider-api.yaml), and the public `/fleet/state` and `/fleet/prometheus-targets`, as a listener for `node:http`. */
 export function createApi(settings: ApiSettings): (request: IncomingMessage, response: ServerResponse) => void {
   return (request, response) => {
     route(settings, request)
@@ -46,6 +46,9 @@ export function createApi(settings: ApiSettings): (request: IncomingMessage, res
 async function route(settings: ApiSettings, request: IncomingMessage): Promise<Answer> {
   const { pathname } = new URL(request.url ?? '/', 'http://fleet');
   if (request.method === 'GET' && pathname === '/fleet/state') return { status: 200, body: settings.state() };
+  if (request.method === 'GET' && pathname === '/fleet/prometheus-targets') {
+    return { status: 200, body: discovered(settings.state().targets) };
+  }
   if (!isAuthorized(request, settings.token)) return problem(401, 'The bearer token is missing or wrong.');
   if (settings.isDown()) return problem(503, 'The platform is out of order.');
   const path = /^\/v1\/services\/([^/]+)\/targets\/([^/]+)(?:\/(release|rollback|capacity))?$/.exec(pathname);
@@ -67,6 +70,17 @@ async function route(settings: ApiSettings, request: IncomingMessage): Promise<A
     default:
       return problem(405, `${request.method} is not a method of ${pathname}.`);
   }
+}
+
+/** What serves now, as Prometheus' HTTP service discovery reads it. */
+function discovered(targets: TargetState[]): object[] {
+  return targets.flatMap(({ target, instances }) =>
+    instances.flatMap(({ id, digest, metricsUrl }) =>
+      metricsUrl
+        ? [{ targets: [new URL(metricsUrl).host], labels: { target, instance: id, digest: digest ?? '' } }]
+        : [],
+    ),
+  );
 }
 
 async function change(

@@ -40,8 +40,8 @@ export type Fleet = {
   state(): { targets: TargetState[] };
   /** Requests a second: the same in every region, or by region. */
   setTraffic(rps: number | Record<string, number>): void;
-  /** How this release behaves from now on, also where it runs already. */
-  setBehaviour(digest: string, behaviour: Behaviour): void;
+  /** How this release behaves from now on, also where it runs already: everywhere, or on one target (which then wins). */
+  setBehaviour(digest: string, behaviour: Behaviour, target?: string): void;
   /** Trouble of the platform itself: its API out of order; instances that say yes and stay as they are. */
   readonly faults: { isApiDown: boolean; stuckInstances: Set<string> };
   stop(): Promise<void>;
@@ -57,9 +57,9 @@ export async function startFleet(settings: FleetSettings): Promise<Fleet> {
   const targets = new Map<string, FleetTarget>();
   const traffic = new Map<string, Traffic>();
 
-  function behaviourOf(digest: string): Behaviour {
+  function behaviourOf(digest: string, target: string): Behaviour {
     const given = typeof behaviours === 'function' ? behaviours(digest) : behaviours.get(digest);
-    return overrides.get(digest) ?? given ?? 'good';
+    return overrides.get(`${target} ${digest}`) ?? overrides.get(digest) ?? given ?? 'good';
   }
 
   await Promise.all(
@@ -72,7 +72,7 @@ export async function startFleet(settings: FleetSettings): Promise<Fleet> {
         instances,
         initialDigest,
         healthyWithinMs,
-        behaviourOf,
+        behaviourOf: (digest) => behaviourOf(digest, name),
         isStuck: (id) => faults.stuckInstances.has(id),
         balancer,
         log: settings.log ?? (() => {}),
@@ -100,9 +100,9 @@ export async function startFleet(settings: FleetSettings): Promise<Fleet> {
         if (wished !== undefined) one.set(wished);
       }
     },
-    setBehaviour(digest, behaviour) {
-      overrides.set(digest, behaviour);
-      for (const target of targets.values()) target.tellBehaviour(digest, behaviour);
+    setBehaviour(digest, behaviour, only) {
+      overrides.set(only === undefined ? digest : `${only} ${digest}`, behaviour);
+      for (const [name, target] of targets) target.tellBehaviour(digest, behaviourOf(digest, name));
     },
     async stop() {
       for (const one of traffic.values()) one.stop();

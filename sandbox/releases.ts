@@ -1,0 +1,112 @@
+import type { Behaviour } from './fleet/behaviour.ts';
+import type { Fleet } from './fleet/fleet.ts';
+import type { GithubSandbox } from './github/github.ts';
+import type { Login } from './github/people.ts';
+import type { PullRequest } from './slack/page/outlook.ts';
+
+/** A merged change: its commit on main, and the digest that CI gives what it builds from it. */
+export type Merged = { pr: number; sha: string; digest: string };
+
+/** What is merged here to see what happens: pull requests whose build really behaves as their kind says. */
+export type Releases = {
+  /** Merges the open pull request of this kind and opens the next one of it. */
+  merge(kind: Behaviour, by?: Login): Promise<Merged>;
+  /** Open ones first, then the newest merged ones. */
+  list(): PullRequest[];
+  mergeNumber(number: number, by?: Login): Promise<Merged>;
+  /** What people call a digest: the pull request that made it. */
+  nameOf(digest: string | null): string;
+};
+
+type Sketch = { does: string; titles: string[]; checklist: string };
+
+const CHECKED = `- [x] Tests included
+- [x] Metrics, logs, traces: the dashboard "Shop" shows it
+- Can it break production? no
+- Rollback: safe`;
+
+const SKETCHES: Record<Behaviour, Sketch> = {
+  good: {
+    does: 'A good one',
+    titles: ['Show the delivery date in the basket', 'Remember the last address', 'Speed up the search'],
+    checklist: CHECKED,
+  },
+  errors: {
+    does: 'Works on staging, throws errors under production’s load',
+    titles: ['Take payments by the new provider', 'Cache baskets by customer'],
+    checklist: `- [x] Tests included
+- [ ] Metrics, logs, traces
+- Can it break production? yes, when the provider limits us
+- Rollback: safe`,
+  },
+  slow: {
+    does: 'Every answer takes about a second',
+    titles: ['Recommend what others bought', 'Check the stock on every page'],
+    checklist: CHECKED,
+  },
+  crash: {
+    does: 'Does not start: a setting is missing',
+    titles: ['Read the payment address from the settings', 'Require a licence at the start'],
+    checklist: `- [x] Tests included`,
+  },
+};
+
+const KINDS = Object.keys(SKETCHES) as Behaviour[];
+const MERGED_SHOWN = 4;
+
+/** Opens one reviewed pull request of each kind. `staging`: the target on which errors do not show. */
+export async function openReleases(github: GithubSandbox, fleet: Fleet, staging: string): Promise<Releases> {
+  const kinds = new Map<number, Behaviour>();
+
+  async function open(kind: Behaviour): Promise<number> {
+    const { titles, checklist } = SKETCHES[kind];
+    const nth = [...kinds.values()].filter((one) => one === kind).length;
+    const again = Math.floor(nth / titles.length);
+    const title = `${titles[nth % titles.length]}${again > 0 ? ` (${again + 1})` : ''}`;
+    const { number } = await github.createPullRequest({ title, author: 'ana', body: `${title}.\n\n${checklist}` });
+    kinds.set(number, kind);
+    github.approve(number, 'ben');
+    return number;
+  }
+
+  async function mergeNumber(number: number, by: Login = 'ana'): Promise<Merged> {
+    const kind = kinds.get(number);
+    if (!kind) throw new Error(`There is no pull request #${number}`);
+    const sha = await github.merge(number, by);
+    const digest = github.digestOf(sha);
+    // Before CI is done with it: nothing runs it yet.
+    fleet.setBehaviour(digest, kind);
+    if (kind === 'errors') fleet.setBehaviour(digest, 'good', staging);
+    await open(kind);
+    return { pr: number, sha, digest };
+  }
+
+  const pulls = (isMerged: boolean) => github.pullRequests().filter((one) => (one.merged !== null) === isMerged);
+
+  for (const kind of KINDS) await open(kind);
+  return {
+    mergeNumber,
+    nameOf(digest) {
+      if (digest === null) return '?';
+      const made = pulls(true).find((one) => one.merged && github.digestOf(one.merged.sha) === digest);
+      return made ? `#${made.number}` : digest.replace('sha256:', '').slice(0, 7);
+    },
+    merge(kind, by) {
+      const next = pulls(false).find((one) => kinds.get(one.number) === kind);
+      if (!next) throw new Error(`There is no open pull request of the kind ${kind}`);
+      return mergeNumber(next.number, by);
+    },
+    list() {
+      const order = (number: number) => KINDS.indexOf(kinds.get(number) ?? 'good');
+      const open = pulls(false)
+        .filter((one) => kinds.has(one.number))
+        .toSorted((a, b) => order(a.number) - order(b.number));
+      return [...open, ...pulls(true).toReversed().slice(0, MERGED_SHOWN)].map((one) => ({
+        id: String(one.number),
+        title: `#${one.number} ${one.title}`,
+        description: SKETCHES[kinds.get(one.number) ?? 'good'].does,
+        merged: one.merged !== null,
+      }));
+    },
+  };
+}
