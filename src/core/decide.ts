@@ -9,8 +9,8 @@ import {
   measured,
   measuredBefore,
   observedWhileVerifying,
-  pass,
   surveyed,
+  ticked,
 } from './forward.ts';
 import { givesWay } from './lane.ts';
 import { aborted, approved, choose, countdownStopped, decided, rejected, rollbackRequested } from './people.ts';
@@ -161,7 +161,7 @@ function woke(rollout: Rollout, timer: string, atMs: number): Decision {
       return giveUp(rollout, phase.at, phase.problems[target] ?? unread, null, atMs);
     }
     case 'baking': {
-      if (timer === 'bake') return pass(rollout, phase.at, atMs, 'passed');
+      if (timer === `bake#${phase.round}`) return ticked(rollout, phase, atMs);
       if (timer !== 'bake-deadline') break;
       const isUnmeasured = phase.judgement === null || phase.judgement.verdict === 'error';
       const verdict = isUnmeasured ? 'error' : 'inconclusive';

@@ -3,6 +3,7 @@ import { type Decision, type Fact, ignored, stayed, withFacts } from './decision
 import { type Draft, enter, keyed } from './door.ts';
 import type { Event } from './event.ts';
 import { emptyMemory, judge, rememberBefore } from './judge/judge.ts';
+import type { StepSpec } from './pipeline.ts';
 import { nextPosition, type Position, stageAt, stepAt } from './plan.ts';
 import { principalKey } from './principal.ts';
 import type { Artifact } from './release.ts';
@@ -241,7 +242,7 @@ function bake(rollout: Rollout, phase: In<'verifying'>, nowMs: number): Decision
     memory: isJudged ? rememberBefore(stage.signals, phase.before) : emptyMemory(),
     judgement: null,
   };
-  if (!isJudged) return enter(rollout, baking, [{ kind: 'wake', timer: 'bake', afterMs: step.bake.forMs }], nowMs);
+  if (!isJudged) return enter(rollout, baking, [nextTick(step, baking)], nowMs);
   const next = enter(rollout, baking, [{ kind: 'wake', timer: 'bake-deadline', afterMs: step.bake.deadlineMs }], nowMs);
   return { ...next, effects: [...next.effects, look(next.rollout, baking)] };
 }
@@ -259,17 +260,37 @@ function look(rollout: Rollout, phase: In<'baking'>) {
   });
 }
 
+/** How much of the time since the last look was really watched: none after a clock that went back, little after a jump. */
+function watchedMs(step: StepSpec, phase: In<'baking'>, nowMs: number): number {
+  return Math.min(Math.max(0, nowMs - phase.lastLookMs), step.bake.everyMs * WATCHED_INTERVALS);
+}
+
+function nextTick(step: StepSpec, phase: In<'baking'>): Draft {
+  const restMs = Math.max(1, step.bake.forMs - phase.observedMs);
+  return { kind: 'wake', timer: `bake#${phase.round}`, afterMs: Math.min(step.bake.everyMs, restMs) };
+}
+
+/** A stage without signals only waits, and its time is observed time too: no jump of the clock ends it early. */
+export function ticked(rollout: Rollout, phase: In<'baking'>, nowMs: number): Decision {
+  if (stageAt(rollout.plan, phase.at).signals.length > 0) return ignored(rollout, 'this step is judged by its signals');
+  const step = stepAt(rollout.plan, phase.at);
+  const observedMs = phase.observedMs + watchedMs(step, phase, nowMs);
+  if (observedMs >= step.bake.forMs) return pass(rollout, phase.at, nowMs, 'passed');
+  const next: In<'baking'> = { ...phase, round: phase.round + 1, observedMs, lastLookMs: nowMs };
+  const waiting: Rollout = { ...rollout, phase: next };
+  return stayed(waiting, [keyed(waiting, nextTick(step, next))]);
+}
+
 /** Degraded acts at once; healthy counts only at the end of the observed bake time; all else looks again. */
 export function measured(rollout: Rollout, phase: In<'baking'>, event: Of<'measured'>): Decision {
   if (event.round !== phase.round) return ignored(rollout, 'an older look');
   const stage = stageAt(rollout.plan, phase.at);
   const step = stepAt(rollout.plan, phase.at);
   const { judgement, memory } = judge(stage.signals, phase.memory, event.measurements, event.atMs);
-  const passedMs = Math.min(Math.max(0, event.atMs - phase.lastLookMs), step.bake.everyMs * WATCHED_INTERVALS);
   const next: In<'baking'> = {
     ...phase,
     round: phase.round + 1,
-    observedMs: phase.observedMs + (judgement.verdict === 'error' ? 0 : passedMs),
+    observedMs: phase.observedMs + (judgement.verdict === 'error' ? 0 : watchedMs(step, phase, event.atMs)),
     lastLookMs: event.atMs,
     memory,
     judgement,

@@ -259,10 +259,34 @@ describe('a stage without signals', () => {
     stages: [aStage({ signals: [], steps: [aStep({ bake: { forMs: 5000, everyMs: 1000, deadlineMs: 60_000 } })] })],
   });
 
-  it('waits its bake time and no less', () => {
-    const scene = rollout({ service }).until('baking');
-    expect(scene.asked('wake')).toMatchObject([{ timer: 'bake', afterMs: 5000 }]);
-    expect(scene.answerOne()).toBeNull();
-    expect(scene.later(5000).when(woke('bake')).phase.is).toBe('succeeded');
+  const baking = () => rollout({ service }).until('baking');
+
+  it('waits its bake time, watched in intervals', () => {
+    let scene = baking();
+    const sinceMs = scene.nowMs;
+    for (let tick = 0; tick < 5; tick += 1) {
+      expect(scene.asked('wake')).toMatchObject([{ timer: `bake#${tick}`, afterMs: 1000 }]);
+      scene = scene.later(1000).when(woke(`bake#${tick}`));
+    }
+    expect(scene.in('succeeded').atMs).toBe(sinceMs + 5000);
+  });
+
+  it('T11 no jump of the clock ends the wait early', () => {
+    const jumped = baking().later(86_400_000).when(woke('bake#0'));
+    expect(jumped.in('baking').observedMs).toBe(1500);
+    const back = baking().later(-5000).when(woke('bake#0'));
+    expect(back.in('baking').observedMs).toBe(0);
+    expect(back.asked('wake')).toMatchObject([{ timer: 'bake#1' }]);
+  });
+
+  it('an older tick counts nothing', () => {
+    const scene = baking().later(1000).when(woke('bake#0'));
+    expect(scene.later(1000).when(woke('bake#0')).answer.is).toBe('ignored');
+  });
+
+  it('T9 the wait of a stage with signals never ends by a timer', () => {
+    const scene = rolloutAt('baking').later(1_000_000).when(woke('bake#0'));
+    expect(scene.answer).toMatchObject({ is: 'ignored' });
+    expect(scene.phase.is).toBe('baking');
   });
 });
