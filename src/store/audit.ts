@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import { canonical } from '../core/json.ts';
 import type { AuditEntry } from '../engine/ledger.ts';
+import { prepared } from './prepared.ts';
 import type { Tables } from './schema.ts';
 
 /** What the first row's `previous_hash` is. */
@@ -13,27 +14,36 @@ function hashOf(row: Omit<Row, 'hash'>): string {
   return createHash('sha256').update(canonical(row)).digest('hex');
 }
 
-/** Appends to the chain; call it inside the transaction that makes the change. */
-export async function appendAudit(database: Kysely<Tables>, entry: AuditEntry, atMs: number): Promise<void> {
-  const last = await database
-    .selectFrom('audit')
-    .select(['seq', 'hash'])
-    .orderBy('seq', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  const row = {
-    seq: (last?.seq ?? 0) + 1,
-    at_ms: atMs,
-    rollout_id: entry.rolloutId,
-    actor: entry.actor,
-    what: entry.what,
-    body: canonical(entry.body),
-    previous_hash: last?.hash ?? GENESIS,
+/** Appends to the chain; call what it answers inside the transaction that makes the change. */
+export function auditor(database: Kysely<Tables>): (entry: AuditEntry, atMs: number) => Promise<void> {
+  const newest = prepared(database, () =>
+    database.selectFrom('audit').select(['seq', 'hash']).orderBy('seq', 'desc').limit(1),
+  );
+  const append = prepared(database, (given: Row) =>
+    database.insertInto('audit').values({
+      seq: given.seq,
+      at_ms: given.at_ms,
+      rollout_id: given.rollout_id,
+      actor: given.actor,
+      what: given.what,
+      body: given.body,
+      previous_hash: given.previous_hash,
+      hash: given.hash,
+    }),
+  );
+  return async (entry, atMs) => {
+    const [last] = (await newest({})).rows;
+    const row = {
+      seq: (last?.seq ?? 0) + 1,
+      at_ms: atMs,
+      rollout_id: entry.rolloutId,
+      actor: entry.actor,
+      what: entry.what,
+      body: canonical(entry.body),
+      previous_hash: last?.hash ?? GENESIS,
+    };
+    await append({ ...row, hash: hashOf(row) });
   };
-  await database
-    .insertInto('audit')
-    .values({ ...row, hash: hashOf(row) })
-    .execute();
 }
 
 export type AuditProblem = { seq: number; problem: 'edited' | 'missing-before' | 'chain-broken' };

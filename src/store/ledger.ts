@@ -2,11 +2,12 @@ import type { Kysely } from 'kysely';
 import type { Artifact, Participant, Release } from '../core/release.ts';
 import { isOver, type Rollout } from '../core/rollout.ts';
 import type { Good, Ledger, LedgerReader, LedgerWriter, Placement } from '../engine/ledger.ts';
-import { appendAudit } from './audit.ts';
+import { auditor } from './audit.ts';
 import type { Database } from './database.ts';
 import { recordFacts } from './facts.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { outbox } from './outbox.ts';
+import { prepared } from './prepared.ts';
 import type { Tables } from './schema.ts';
 
 /** The engine's ledger over a database; `commits` is shared with the other writers of the same database. */
@@ -17,18 +18,17 @@ export function createLedger(database: Database, commits: GroupCommit): Ledger {
   const isShared = database.reader === database.writer;
   const read = <T>(run: (from: LedgerReader) => Promise<T>): Promise<T> =>
     isShared ? commits.write(() => run(committed)) : run(committed);
+  const nextDue = prepared(database.reader, () =>
+    database.reader
+      .selectFrom('owed')
+      .select('due_at_ms')
+      .where('lease_until_ms', 'is', null)
+      .orderBy('due_at_ms')
+      .limit(1),
+  );
   return {
     write: (unit) => commits.write(() => unit(tx)),
-    nextDueAtMs: async () => {
-      const row = await database.reader
-        .selectFrom('owed')
-        .select('due_at_ms')
-        .where('lease_until_ms', 'is', null)
-        .orderBy('due_at_ms')
-        .limit(1)
-        .executeTakeFirst();
-      return row?.due_at_ms ?? null;
-    },
+    nextDueAtMs: async () => (await nextDue({})).rows[0]?.due_at_ms ?? null,
     hastenBuilds: (sha, nowMs) =>
       commits.write(async () => {
         await database.writer
@@ -59,15 +59,28 @@ export function createLedger(database: Database, commits: GroupCommit): Ledger {
 }
 
 function reader(database: Kysely<Tables>): LedgerReader {
+  const stateOf = prepared(database, (given: { id: string }) =>
+    database.selectFrom('rollouts').select('state').where('id', '=', given.id),
+  );
+  const openIn = prepared(database, (given: { lane: string }) =>
+    database
+      .selectFrom('rollouts')
+      .select('state')
+      .where('is_over', '=', 0)
+      .where('lane', '=', given.lane)
+      .orderBy('id'),
+  );
+  const open = prepared(database, () =>
+    database.selectFrom('rollouts').select('state').where('is_over', '=', 0).orderBy('id'),
+  );
   return {
     async rollout(id) {
-      const row = await database.selectFrom('rollouts').select('state').where('id', '=', id).executeTakeFirst();
+      const [row] = (await stateOf({ id })).rows;
       return row ? (JSON.parse(row.state) as Rollout) : null;
     },
     async openRollouts(lane) {
-      let query = database.selectFrom('rollouts').select('state').where('is_over', '=', 0).orderBy('id');
-      if (lane !== null) query = query.where('lane', '=', lane);
-      return (await query.execute()).map((row) => JSON.parse(row.state) as Rollout);
+      const { rows } = await (lane === null ? open({}) : openIn({ lane }));
+      return rows.map((row) => JSON.parse(row.state) as Rollout);
     },
     async history(service, limit) {
       let query = database.selectFrom('rollouts').select('state').orderBy('id', 'desc').limit(limit);
@@ -125,11 +138,29 @@ function placed(row: Tables['placements'] | Tables['goods']): Placement {
 }
 
 function writer(database: Kysely<Tables>): LedgerWriter {
+  const save = prepared(database, (given: Tables['rollouts']) => {
+    const { phase, generation, is_over, state } = given;
+    return database
+      .insertInto('rollouts')
+      .values({
+        id: given.id,
+        lane: given.lane,
+        service: given.service,
+        kind: given.kind,
+        sha: given.sha,
+        created_at_ms: given.created_at_ms,
+        phase,
+        generation,
+        is_over,
+        state,
+      })
+      .onConflict((conflict) => conflict.column('id').doUpdateSet({ phase, generation, is_over, state }));
+  });
   return {
     ...reader(database),
     ...outbox(database),
     async saveRollout(rollout) {
-      const row = {
+      await save({
         id: rollout.id,
         lane: rollout.lane,
         service: rollout.service,
@@ -140,13 +171,7 @@ function writer(database: Kysely<Tables>): LedgerWriter {
         is_over: isOver(rollout) ? 1 : 0,
         created_at_ms: rollout.createdAtMs,
         state: JSON.stringify(rollout),
-      };
-      const { phase, generation, is_over, state } = row;
-      await database
-        .insertInto('rollouts')
-        .values(row)
-        .onConflict((conflict) => conflict.column('id').doUpdateSet({ phase, generation, is_over, state }))
-        .execute();
+      });
     },
     async addRelease(release) {
       const { id, service, pipeline, sha } = release;
@@ -215,6 +240,6 @@ function writer(database: Kysely<Tables>): LedgerWriter {
       }
       return byTarget;
     },
-    audit: (entry, atMs) => appendAudit(database, entry, atMs),
+    audit: auditor(database),
   };
 }

@@ -1,100 +1,49 @@
 import { type Kysely, sql } from 'kysely';
 import { type Effect, isMutating } from '../core/effect.ts';
 import type { Due, LedgerWriter, Owed } from '../engine/ledger.ts';
+import { prepared } from './prepared.ts';
 import type { Tables } from './schema.ts';
 
 type Outbox = Pick<LedgerWriter, 'owe' | 'oweProjection' | 'cancelOlder' | 'settle' | 'postpone' | 'claimDue'>;
 
 /** The family of `owed` and `fences`: what is to be done, by whom it is leased, under which fence it may change a target. */
 export function outbox(database: Kysely<Tables>): Outbox {
+  const queries = queriesOf(database);
   return {
     async owe(rollout, effect, dueAtMs) {
       const target = isMutating(effect) ? `${rollout.service}/${effect.target}` : null;
-      await database
-        .insertInto('owed')
-        .values({
-          key: effect.key,
-          rollout_id: rollout.id,
-          generation: effect.generation,
-          kind: effect.kind,
-          target,
-          fence: target === null ? null : await nextFence(database, target),
-          body: JSON.stringify(effect satisfies Effect),
-          due_at_ms: dueAtMs,
-          attempts: 0,
-          version: 0,
-          lease_until_ms: null,
-        })
-        .onConflict((conflict) => conflict.column('key').doNothing())
-        .execute();
+      await queries.owe({
+        key: effect.key,
+        rollout_id: rollout.id,
+        generation: effect.generation,
+        kind: effect.kind,
+        target,
+        fence: target === null ? null : await nextFence(queries, target),
+        body: JSON.stringify(effect satisfies Effect),
+        due_at_ms: dueAtMs,
+      });
     },
     async oweProjection(rolloutId, dueAtMs) {
       const due: Due = { kind: 'project', key: `${rolloutId}/project`, generation: 0, afterMs: 0 };
-      await database
-        .insertInto('owed')
-        .values({
-          key: due.key,
-          rollout_id: rolloutId,
-          generation: due.generation,
-          kind: due.kind,
-          target: null,
-          fence: null,
-          body: JSON.stringify(due),
-          due_at_ms: dueAtMs,
-          attempts: 0,
-          version: 0,
-          lease_until_ms: null,
-        })
-        .onConflict((conflict) => conflict.column('key').doUpdateSet({ version: sql`owed.version + 1` }))
-        .execute();
+      await queries.oweAgain({ key: due.key, rollout_id: rolloutId, body: JSON.stringify(due), due_at_ms: dueAtMs });
     },
     async cancelOlder(rolloutId, generation) {
-      const rows = await database
-        .deleteFrom('owed')
-        .where('rollout_id', '=', rolloutId)
-        .where('generation', '<', generation)
-        .where('kind', 'not in', ['announce', 'page', 'project'])
-        .returning('key')
-        .execute();
+      const { rows } = await queries.cancelOlder({ rollout_id: rolloutId, generation });
       return rows.map((row) => row.key);
     },
     async settle(owed) {
-      const gone = await database
-        .deleteFrom('owed')
-        .where('key', '=', owed.key)
-        .where('version', '=', owed.version)
-        .returning('key')
-        .execute();
-      if (gone.length > 0) return true;
+      const { numAffectedRows } = await queries.settle({ key: owed.key, version: owed.version });
+      if (numAffectedRows === 1n) return true;
       // Owed again while it was being done: due at once.
-      await database
-        .updateTable('owed')
-        .set({ lease_until_ms: null, attempts: 0 })
-        .where('key', '=', owed.key)
-        .execute();
+      await queries.release({ key: owed.key });
       return false;
     },
     async postpone(owed, dueAtMs, attempts) {
-      await database
-        .updateTable('owed')
-        .set({ lease_until_ms: null, due_at_ms: dueAtMs, attempts })
-        .where('key', '=', owed.key)
-        .execute();
+      await queries.postpone({ key: owed.key, due_at_ms: dueAtMs, attempts });
     },
     async claimDue(nowMs, leaseUntilMs, limit) {
-      const rows = await sql<Tables['owed']>`
-        UPDATE owed SET lease_until_ms = ${leaseUntilMs}, attempts = attempts + 1
-        WHERE key IN (
-          SELECT one.key FROM owed AS one
-          WHERE one.due_at_ms <= ${nowMs}
-            AND (one.lease_until_ms IS NULL OR one.lease_until_ms <= ${nowMs})
-            AND (one.target IS NULL OR NOT EXISTS (
-              SELECT 1 FROM owed AS other
-              WHERE other.target = one.target AND other.key <> one.key AND other.lease_until_ms > ${nowMs}))
-          ORDER BY one.due_at_ms, one.key
-          LIMIT ${limit})
-        RETURNING *`.execute(database);
-      return rows.rows.map(
+      const { rows } = await queries.claimDue({ nowMs, leaseUntilMs, limit });
+      return rows.map(
         (row): Owed => ({
           key: row.key,
           rolloutId: row.rollout_id,
@@ -109,12 +58,93 @@ export function outbox(database: Kysely<Tables>): Outbox {
   };
 }
 
-async function nextFence(database: Kysely<Tables>, target: string): Promise<number> {
-  const row = await database
-    .insertInto('fences')
-    .values({ target, fence: 1 })
-    .onConflict((conflict) => conflict.column('target').doUpdateSet({ fence: sql`fences.fence + 1` }))
-    .returning('fence')
-    .executeTakeFirstOrThrow();
+type Row = Tables['owed'];
+const FRESH = { attempts: 0, version: 0, lease_until_ms: null };
+
+function queriesOf(database: Kysely<Tables>) {
+  return {
+    owe: prepared(database, (given: Omit<Row, keyof typeof FRESH>) =>
+      database
+        .insertInto('owed')
+        .values({
+          key: given.key,
+          rollout_id: given.rollout_id,
+          generation: given.generation,
+          kind: given.kind,
+          target: given.target,
+          fence: given.fence,
+          body: given.body,
+          due_at_ms: given.due_at_ms,
+          ...FRESH,
+        })
+        .onConflict((conflict) => conflict.column('key').doNothing()),
+    ),
+    oweAgain: prepared(database, (given: Pick<Row, 'key' | 'rollout_id' | 'body' | 'due_at_ms'>) =>
+      database
+        .insertInto('owed')
+        .values({
+          key: given.key,
+          rollout_id: given.rollout_id,
+          generation: 0,
+          kind: 'project',
+          target: null,
+          fence: null,
+          body: given.body,
+          due_at_ms: given.due_at_ms,
+          ...FRESH,
+        })
+        .onConflict((conflict) => conflict.column('key').doUpdateSet({ version: sql`owed.version + 1` })),
+    ),
+    cancelOlder: prepared(database, (given: Pick<Row, 'rollout_id' | 'generation'>) =>
+      database
+        .deleteFrom('owed')
+        .where('rollout_id', '=', given.rollout_id)
+        .where('generation', '<', given.generation)
+        .where('kind', 'not in', ['announce', 'page', 'project'])
+        .returning('key'),
+    ),
+    settle: prepared(database, (given: Pick<Row, 'key' | 'version'>) =>
+      database.deleteFrom('owed').where('key', '=', given.key).where('version', '=', given.version),
+    ),
+    release: prepared(database, (given: Pick<Row, 'key'>) =>
+      database.updateTable('owed').set({ lease_until_ms: null, attempts: 0 }).where('key', '=', given.key),
+    ),
+    postpone: prepared(database, (given: Pick<Row, 'key' | 'due_at_ms' | 'attempts'>) =>
+      database
+        .updateTable('owed')
+        .set({ lease_until_ms: null, due_at_ms: given.due_at_ms, attempts: given.attempts })
+        .where('key', '=', given.key),
+    ),
+    nextFence: prepared(database, (given: { target: string }) =>
+      database
+        .insertInto('fences')
+        .values({ target: given.target, fence: 1 })
+        .onConflict((conflict) => conflict.column('target').doUpdateSet({ fence: sql`fences.fence + 1` }))
+        .returning('fence'),
+    ),
+    claimDue: prepared(
+      database,
+      ({ nowMs, leaseUntilMs, limit }: Record<'nowMs' | 'leaseUntilMs' | 'limit', number>) => ({
+        compile: () =>
+          sql<Row>`
+        UPDATE owed SET lease_until_ms = ${leaseUntilMs}, attempts = attempts + 1
+        WHERE key IN (
+          SELECT one.key FROM owed AS one
+          WHERE one.due_at_ms <= ${nowMs}
+            AND (one.lease_until_ms IS NULL OR one.lease_until_ms <= ${nowMs})
+            AND (one.target IS NULL OR NOT EXISTS (
+              SELECT 1 FROM owed AS other
+              WHERE other.target = one.target AND other.key <> one.key AND other.lease_until_ms > ${nowMs}))
+          ORDER BY one.due_at_ms, one.key
+          LIMIT ${limit})
+        RETURNING *`.compile(database),
+      }),
+    ),
+  };
+}
+
+async function nextFence(queries: ReturnType<typeof queriesOf>, target: string): Promise<number> {
+  const [row] = (await queries.nextFence({ target })).rows;
+  if (!row) throw new Error(`No fence was given for ${target}`);
   return row.fence;
 }
