@@ -1,4 +1,5 @@
 import { type Command, EXIT } from './command.ts';
+import { hostChecks } from './doctor/host.ts';
 import { makeReady, refuseConfiguration } from './ready.ts';
 
 export const start: Command = {
@@ -13,6 +14,9 @@ export const start: Command = {
   async run(given, io, app) {
     const ready = makeReady(given, io);
     if ('problems' in ready) return refuseConfiguration(given, io, ready.problems);
+    const ill = hostChecks().filter((finding) => !finding.ok);
+    for (const { name, detail, fix } of ill) io.err(`Belay does not start with ${name} ${detail}: ${fix}`);
+    if (ill.length > 0) return EXIT.failed;
     await app.start(ready, io.ending());
     return EXIT.ok;
   },

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
-import { openDatabase } from '../../store/database.ts';
+import { verifyAudit } from '../../store/audit.ts';
+import { type Database, openDatabase } from '../../store/database.ts';
 import { migrationState, migrations } from '../../store/migrate.ts';
 import type { Ready } from '../command.ts';
 import type { Finding } from '../doctor.ts';
@@ -31,6 +32,15 @@ function boltVersion(): string {
   return read !== null && typeof read === 'object' && 'version' in read ? String(read.version) : 'not installed';
 }
 
+/** Every row of the audit is as it was written, and none between them is missing. */
+async function auditFinding(database: Database['reader']): Promise<Finding> {
+  const { rows, head, problems } = await verifyAudit(database);
+  const [first] = problems;
+  const detail = first ? `row ${first.seq}: ${first.problem}` : `${rows} rows, head ${head.slice(0, 12)}`;
+  const fix = first ? 'somebody changed the audit: keep the file as evidence and compare it with a backup' : null;
+  return { name: 'Audit', ok: problems.length === 0, detail, fix };
+}
+
 /** The database opens, and has the schema of this version. */
 export async function databaseChecks({ installation }: Ready): Promise<Finding[]> {
   const name = 'Database';
@@ -44,7 +54,8 @@ export async function databaseChecks({ installation }: Ready): Promise<Finding[]
     try {
       const { applied, pending } = migrationState(database.raw);
       const detail = `${path}, ${applied.length} migrations applied, ${pending.length} pending`;
-      return [{ name, ok: pending.length === 0, detail, fix: pending.length === 0 ? null : 'run belay migrate' }];
+      const schema = { name, ok: pending.length === 0, detail, fix: pending.length === 0 ? null : 'run belay migrate' };
+      return pending.length === 0 ? [schema, await auditFinding(database.reader)] : [schema];
     } finally {
       await database.close();
     }
