@@ -45,8 +45,9 @@ export class GroupCommit {
       for (const unit of units) {
         await command(database, 'SAVEPOINT unit');
         try {
-          done.push({ unit, value: await unit.run() });
+          const value = await unit.run();
           await command(database, 'RELEASE unit');
+          done.push({ unit, value });
         } catch (error) {
           failed.push({ unit, error });
           await command(database, 'ROLLBACK TO unit');
