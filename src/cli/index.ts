@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { nearest } from '../config/nearest.ts';
+import { nearest } from '../core/nearest.ts';
 import { type App, type Command, EXIT, type Given, type Io } from './command.ts';
 import { doctor } from './doctor.ts';
 import { explain, help } from './help.ts';

@@ -1,5 +1,5 @@
+import { nearest } from '../core/nearest.ts';
 import type { Person } from '../core/pipeline.ts';
-import { nearest } from './nearest.ts';
 import { describe, type Issue, type Path, suggestion } from './problem.ts';
 import { bakeSpec, wavesOf } from './service.ts';
 import type { ServiceFile, SignalFile, StageFile } from './service-schema.ts';

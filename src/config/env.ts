@@ -1,6 +1,6 @@
 import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { nearest } from './nearest.ts';
+import { nearest } from '../core/nearest.ts';
 import { either, type Problem } from './problem.ts';
 import { urlProblem } from './url.ts';
 

@@ -1,7 +1,7 @@
 import type { Json } from '../core/json.ts';
+import { nearest } from '../core/nearest.ts';
 import type { Kinds } from './belay-schema.ts';
 import type { Variables } from './env.ts';
-import { nearest } from './nearest.ts';
 import { describe, type Issue, type Path, suggestion } from './problem.ts';
 import { redact, referenceIssues, resolveSecrets } from './references.ts';
 import { check } from './zod-issues.ts';

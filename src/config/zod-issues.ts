@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { nearest } from './nearest.ts';
+import { nearest } from '../core/nearest.ts';
 import { describe, either, type Issue, type Path, suggestion } from './problem.ts';
 
 /**

@@ -2,16 +2,8 @@ import { assertNever } from './assert.ts';
 import { type Decision, ignored, stayed } from './decision.ts';
 import { enter } from './door.ts';
 import type { Event } from './event.ts';
-import {
-  beginStage,
-  cleared,
-  deployed,
-  measured,
-  measuredBefore,
-  observedWhileVerifying,
-  surveyed,
-  ticked,
-} from './forward.ts';
+import { beginStage, deployed, measured, observedWhileVerifying, surveyed, ticked } from './forward.ts';
+import { cleared, measuredBefore } from './gate.ts';
 import { givesWay } from './lane.ts';
 import { aborted, approved, choose, countdownStopped, decided, rejected, rollbackRequested } from './people.ts';
 import { ask, giveUp, observedWhileRollingBack, rollBackFailed, rollBackOverdue, rolledBack } from './retreat.ts';

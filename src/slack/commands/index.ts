@@ -1,10 +1,10 @@
+import { nearest } from '../../core/nearest.ts';
 import type { Message } from '../views/block.ts';
 import { helpOf } from '../views/help.ts';
 import { refusalOf } from '../views/refusal.ts';
 import { type Asking, misunderstood, type Verb } from './asking.ts';
 import { deploy } from './deploy.ts';
 import { history } from './history.ts';
-import { nearest } from './nearest.ts';
 import { problem, readWords } from './parse.ts';
 import { plan } from './plan.ts';
 import { queue } from './queue.ts';

@@ -1,4 +1,4 @@
-import { nearest } from './nearest.ts';
+import { nearest } from '../../core/nearest.ts';
 
 /** What the words are read against: the services, and the one whose channel this is. */
 export type Vocabulary = { services: { name: string; stages: string[] }[]; bound: string | null };

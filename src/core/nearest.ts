@@ -1,3 +1,6 @@
+/** What is compared is bounded: words and lists may come from outside. */
+const MOST_KNOWN = 500;
+
 /**
  * The known word that `word` was probably meant to be; null when none is near. Case and `-`/`_` do not count, so that
  * `on-call` finds `onCall`; otherwise at most a third of the letters may differ.
@@ -5,7 +8,7 @@
 export function nearest(word: string, known: readonly string[]): string | null {
   let best: string | null = null;
   let bestDistance = Number.POSITIVE_INFINITY;
-  for (const candidate of known) {
+  for (const candidate of known.slice(0, MOST_KNOWN)) {
     const distance = editDistance(plain(word), plain(candidate));
     if (distance < bestDistance && distance <= Math.max(1, Math.floor(candidate.length / 3))) {
       best = candidate;
