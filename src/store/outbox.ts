@@ -134,7 +134,8 @@ function queriesOf(database: Kysely<Tables>) {
             AND (one.lease_until_ms IS NULL OR one.lease_until_ms <= ${nowMs})
             AND (one.target IS NULL OR NOT EXISTS (
               SELECT 1 FROM owed AS other
-              WHERE other.target = one.target AND other.key <> one.key AND other.lease_until_ms > ${nowMs}))
+              WHERE other.target = one.target AND other.key <> one.key AND (other.lease_until_ms > ${nowMs}
+                OR other.due_at_ms <= ${nowMs} AND (other.due_at_ms, other.key) < (one.due_at_ms, one.key))))
           ORDER BY one.due_at_ms, one.key
           LIMIT ${limit})
         RETURNING *`.compile(database),
