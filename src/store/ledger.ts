@@ -202,14 +202,16 @@ function writer(database: Kysely<Tables>): LedgerWriter {
             .executeTakeFirst()
         : undefined;
       // Without a known beginning the change is at least the release itself.
-      const afterMs = base?.merged_at_ms ?? release.mergedAtMs - 1;
+      const fromMs = base?.merged_at_ms ?? release.mergedAtMs;
       const rows = await database
         .selectFrom('releases')
         .select('body')
         .where('service', '=', service)
         .where('pipeline', '=', pipeline)
-        .where('merged_at_ms', '>', afterMs)
+        // GitHub counts in seconds: who merged in the same one as what is desired is asked for too, rather than missed.
+        .where('merged_at_ms', '>=', fromMs)
         .where('merged_at_ms', '<=', release.mergedAtMs)
+        .where('sha', '<>', afterSha ?? '')
         .execute();
       const participants = new Map<string, Participant>();
       for (const row of [{ body: JSON.stringify(release) }, ...rows]) {
