@@ -144,6 +144,16 @@ function peopleEdge(slack: Slack, services: ServiceSpec[]): Edges['people'] {
   };
 }
 
+/** Where messages may link to besides a release's own host: the sources whose graphs they show. */
+function linkHosts({ installation, variables }: Ready): string[] {
+  const hosts = Object.values(installation.sources).flatMap(({ options }) => {
+    const resolved = resolveSecrets(options, variables);
+    const url = resolved !== null && typeof resolved === 'object' && 'url' in resolved ? resolved.url : null;
+    return typeof url === 'string' && URL.canParse(url) ? [new URL(url).host] : [];
+  });
+  return [...new Set(hosts)];
+}
+
 /** The cron expression for looking every so often: node-cron counts whole seconds, minutes and hours. */
 export function every(ms: number): string {
   const seconds = Math.max(1, Math.round(ms / 1000));
@@ -195,7 +205,7 @@ export async function start(ready: Ready, signal: AbortSignal): Promise<void> {
       appId: installation.slack.appId,
       channels: installation.slack.channels,
       people: installation.people,
-      linkHosts: [],
+      linkHosts: linkHosts(ready),
       desk,
       posted: { get: posted.get, put: (key, message) => posted.put(key, message, clock.now()) },
       replays: { seen: (digest, expiresAtMs) => inbox.seen(digest, clock.now(), expiresAtMs) },

@@ -39,6 +39,9 @@ const BUILD_EVERY_MS = 15_000;
 /** A source that sees the instances for the first time needs a second look before it has a rate. */
 const BEFORE_AGAIN_MS = 1000;
 const BEFORE_LOOKS = 4;
+const TELL_AGAIN_MS = 5 * 60_000;
+/** A day of tries. */
+const TELL_TRIES = 288;
 
 /** Effect → edge → answer. One place; the engine knows no edge and the edges know no engine. */
 export function createPerform(edges: Edges): Perform {
@@ -46,11 +49,11 @@ export function createPerform(edges: Edges): Perform {
     const { due } = owed;
     switch (due.kind) {
       case 'project':
-        return edges.people.project(rollout);
+        return told(owed, await edges.people.project(rollout));
       case 'announce':
-        return edges.people.announce(rollout, due);
+        return told(owed, await edges.people.announce(rollout, due));
       case 'page':
-        return edges.people.page(rollout, due);
+        return told(owed, await edges.people.page(rollout, due));
       case 'watch-build':
         return watchBuild(edges, due, signal);
       case 'clear':
@@ -82,6 +85,12 @@ export function createPerform(edges: Edges): Perform {
         return assertNever(due, 'This effect');
     }
   };
+}
+
+/** What Slack refuses today may pass once somebody has invited Belay: it is tried for a while before it is dropped. */
+function told(owed: Owed, performed: Performed): Performed {
+  if (performed.is !== 'given-up' || owed.attempts >= TELL_TRIES) return performed;
+  return { is: 'failed', detail: performed.detail, retryAfterMs: TELL_AGAIN_MS };
 }
 
 type Of<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>;

@@ -95,3 +95,5 @@ export const combinedStatusShape = z.object({
 });
 
 export const gitRefShape = z.object({ object: z.object({ type: z.string(), sha: shaShape }) });
+
+export const branchNamesShape = z.array(z.object({ name: z.string() }));

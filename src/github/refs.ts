@@ -1,5 +1,6 @@
+import { nearest } from '../core/nearest.ts';
 import type { Release } from '../core/release.ts';
-import { gitRefShape } from './answers.ts';
+import { branchNamesShape, gitRefShape } from './answers.ts';
 import { type GithubClient, SourceUnavailable, splitRepo } from './client.ts';
 import { isOnBranch, readHead } from './facts.ts';
 import { type Lane, readPull, readRelease } from './release.ts';
@@ -53,7 +54,7 @@ async function shaOf(client: GithubClient, repo: string, branch: string, ref: st
   const asBranch = ref.startsWith('refs/tags/') ? null : await readRef(client, repo, `heads/${name}`);
   const asTag = ref.startsWith('refs/heads/') ? null : await readRef(client, repo, `tags/${name}`);
   if (asBranch !== null && asTag !== null && asBranch !== asTag) return { code: 'ambiguous-ref', found: shown };
-  return asBranch ?? asTag ?? { code: 'unknown-ref', found: shown, nearest: null };
+  return asBranch ?? asTag ?? { code: 'unknown-ref', found: shown, nearest: await nearestBranch(client, repo, name) };
 }
 
 async function mergeOf(
@@ -69,6 +70,16 @@ async function mergeOf(
   return isMergedHere && pull.merge_commit_sha !== null
     ? pull.merge_commit_sha
     : { code: 'not-on-default-branch', found: `#${number}` };
+}
+
+/** What was probably meant, among the first hundred branches: a help for a typing mistake, not a search. */
+async function nearestBranch(client: GithubClient, repo: string, name: string): Promise<string | null> {
+  const where = { ...splitRepo(repo), per_page: 100 };
+  const branches = await client.find('GET /repos/{owner}/{repo}/branches', where, branchNamesShape);
+  return nearest(
+    name,
+    (branches ?? []).map((one) => one.name),
+  );
 }
 
 /** What git accepts as the name of a branch or tag, and no longer than GitHub does. */

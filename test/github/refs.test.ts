@@ -58,6 +58,10 @@ it.each([
   expect(await resolve(ref)).toMatchObject({ code });
 });
 
+it('X2 a branch that was typed wrong is answered with the one that was probably meant', async () => {
+  expect(await resolve('mian')).toEqual({ code: 'unknown-ref', found: 'mian', nearest: 'main' });
+});
+
 const shells = hostile.filter((one) => one.class === 'shell' && one.where.startsWith('github'));
 
 it.each(shells)('$id a name that is a shell command is only a name that nothing has', async ({ input }) => {
