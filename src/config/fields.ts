@@ -6,8 +6,11 @@ export function text(pattern: RegExp, expected: string) {
   return z.string({ error: `${expected}` }).regex(pattern, { error: expected });
 }
 
-/** A name of ours: short, lower case, safe in keys, links and Slack text. */
-export const name = text(/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/, 'a short name of a-z, 0-9 and -, such as eu-west');
+/** A name of ours: short, lower case, safe in keys (the only lower-case word that every object has is refused), links and Slack text. */
+export const name = text(
+  /^(?!constructor$)[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/,
+  'a short name of a-z, 0-9 and -, such as eu-west',
+);
 
 const DURATION = 'a duration such as 90s, 10m or 1h30m';
 

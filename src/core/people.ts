@@ -10,7 +10,7 @@ import { type Actor, principalKey } from './principal.ts';
 import type { Refusal } from './refusal.ts';
 import { rollBack } from './retreat.ts';
 import { isOver, type Phase, type Rollout, type Trouble } from './rollout.ts';
-import { touchedIn } from './step.ts';
+import { recordStep, touchedIn } from './step.ts';
 
 type Of<Name extends Event['type']> = Extract<Event, { type: Name }>;
 
@@ -135,9 +135,11 @@ export function choose(rollout: Rollout, choice: Choice, by: string, because: st
   if (phase.is !== 'deciding' && phase.is !== 'holding') return ignored(rollout, 'nothing to decide');
   const { at } = phase;
   switch (choice) {
-    case 'retry':
+    case 'retry': {
+      const retried = recordStep(rollout, at, nowMs, 'retried');
       // Nothing of this stage was touched: what runs there may not even have been read yet.
-      return touchedIn(rollout, at).length === 0 ? beginStage(rollout, at, nowMs) : beginStep(rollout, at, nowMs);
+      return touchedIn(rollout, at).length === 0 ? beginStage(retried, at, nowMs) : beginStep(retried, at, nowMs);
+    }
     case 'roll-back':
       return rollBack(rollout, at, phase.trouble, phase.judgement, nowMs, null);
     case 'continue':
