@@ -297,3 +297,44 @@ describe('X5 the time that it usually takes', () => {
     expect(etaOf(aRollout({ serviceSpec: aService({ stages: aService().stages.slice(0, 1) }) }), done)).toBeNull();
   });
 });
+
+describe('D5 the messages of a rollback', () => {
+  const service = aService();
+  const rollback = (sha: string, is: 'rolling-back' | 'rolled-back') => {
+    const release = { ...aRelease({ sha, title: 'The version that ran before' }), pullRequest: null };
+    const trouble = { code: 'asked', by: 'Cho', because: 'the basket is empty' } as const;
+    const to = [{ target: 'prod', artifact: { digest: digest('1'), sha } }];
+    const at = { stage: 1, step: 0 };
+    const phase: Rollout['phase'] =
+      is === 'rolled-back'
+        ? { is, atMs: NOON_MS, trouble, judgement: null }
+        : { is, sinceMs: NOON_MS, at, trouble, to, waitingFor: ['prod'], verifying: [], round: 0, judgement: null };
+    return aRollout({ kind: 'rollback', serviceSpec: service, release, artifact: to[0]?.artifact, phase, steps: [] });
+  };
+
+  it('name a version that ran before Belay knew the service by its digest', () => {
+    for (const message of messagesOf(rollback('', 'rolling-back'), EXTRA)) {
+      expect(textIn(message)).not.toContain('`?`');
+      expect(message.text).toContain('1111111');
+    }
+    expect(cardOf(rollback('', 'rolling-back'), EXTRA).text).toContain('1111111');
+  });
+
+  it.each(['rolling-back', 'rolled-back'] as const)('tell of its own stage and of no steps or approvals: %s', (is) => {
+    const messages = messagesOf(rollback('', is), EXTRA).filter(
+      (one) => !one.isOnlyIfPosted || one.key.startsWith('stage'),
+    );
+    expect(messages.map((one) => one.key)).toEqual(['card', 'stage:prod']);
+    const said = messages.map(textIn).join();
+    for (const word of ['staging', 'canary', 'pushed directly', 'approval', 'before its first step']) {
+      expect(said.toLowerCase()).not.toContain(word);
+    }
+  });
+
+  it('do not call it a failure that it rolls back', () => {
+    const begun = announcementOf(rollback('', 'rolling-back'), 'failed', rollback('', 'rolling-back').phase);
+    expect(begun.text).toBe('The rollback to api 1111111 has begun. Because Cho asked for it: the basket is empty.');
+    const done = announcementOf(rollback('', 'rolled-back'), 'finished', rollback('', 'rolled-back').phase);
+    expect(done.text).toBe('The rollback to api 1111111 is done.');
+  });
+});

@@ -14,15 +14,21 @@ export function announcementOf(rollout: Rollout, what: Announcement, phase: Phas
   const state = stateOf(phase.is);
   const why = whyLine(then) ?? '';
   const waits = waitsFor(then) ?? 'nothing any more';
+  // That a rollback rolls back is what was asked of it.
+  const isWished = rollout.kind === 'rollback' && (phase.is === 'rolling-back' || phase.is === 'rolled-back');
   const lines: Record<Announcement, string> = {
     waiting: `:raised_hand: *Waits for you* · ${headline(rollout)}: it waits for ${waits}.`,
-    failed: `:x: *${state.word}* · ${headline(rollout)}. ${why}`.trim(),
+    failed: `${isWished ? state.emoji : ':x:'} *${state.word}* · ${headline(rollout)}. ${why}`.trim(),
     finished: `${state.emoji} *${state.word}* · ${headline(rollout)}. ${why}`.trim(),
   };
   const texts: Record<Announcement, string> = {
     waiting: `${spoken(rollout)} waits for ${waits}.`,
-    failed: `${spoken(rollout)} did not succeed: ${state.word.toLowerCase()}. ${why}`.trim(),
-    finished: `${spoken(rollout)} has ended: ${state.word.toLowerCase()}.`,
+    failed: isWished
+      ? `The rollback to ${spoken(rollout)} has begun. ${why}`.trim()
+      : `${spoken(rollout)} did not succeed: ${state.word.toLowerCase()}. ${why}`.trim(),
+    finished: isWished
+      ? `The rollback to ${spoken(rollout)} is done.`
+      : `${spoken(rollout)} has ended: ${state.word.toLowerCase()}.`,
   };
   return withinBudget({ text: texts[what].replaceAll('`', ''), blocks: [section(lines[what])] });
 }

@@ -6,7 +6,7 @@ import { isOver, type Rollout } from '../../core/rollout.ts';
 import { actions, type Block, context, type Message, section } from './block.ts';
 import { withinBudget } from './budget.ts';
 import { cardButtons } from './buttons.ts';
-import { code, escaped, shortSha, time } from './escape.ts';
+import { code, escaped, shortSha, shortVersion, time } from './escape.ts';
 import { changeLine, warningLines } from './release.ts';
 import { etaWords, stateOf, troubleSentence, waitsFor } from './words.ts';
 
@@ -33,21 +33,31 @@ export function positionOf(rollout: Rollout): Position | null {
   return (isPassed ? nextPosition(rollout.plan, { stage, step }) : null) ?? { stage, step };
 }
 
+/** What the rollout puts in place, in seven digits. */
+export function versionOf(rollout: Rollout): string {
+  return shortVersion({ sha: rollout.release.sha, digest: rollout.artifact?.digest ?? null });
+}
+
 /** `api@1234567 → production`. */
 export function headline(rollout: Rollout): string {
   const goal = rollout.plan.stages.at(-1)?.name ?? '?';
-  return `${code(`${rollout.service}@${shortSha(rollout.release.sha)}`)} → ${code(goal)}`;
+  return `${code(`${rollout.service}@${versionOf(rollout)}`)} → ${code(goal)}`;
 }
 
 /** The same without formatting, for `text`. */
 export function spoken(rollout: Rollout): string {
-  return escaped(`${rollout.service} ${shortSha(rollout.release.sha)}`);
+  return escaped(`${rollout.service} ${versionOf(rollout)}`);
 }
 
 /** Passed, current and coming stages, with words for those who cannot see the squares. */
 export function progressBar(rollout: Rollout): string {
   const at = positionOf(rollout);
   const { phase } = rollout;
+  if (rollout.kind === 'rollback') {
+    // All targets of one stage at once: there are no steps, and no stages before it.
+    const name = escaped(rollout.plan.stages.at(-1)?.name ?? '?', 40);
+    return phase.is === 'rolled-back' ? `■ ${name} (done)` : `◧ *${name}* (${isOver(rollout) ? 'ended here' : 'now'})`;
+  }
   const cells = rollout.plan.stages.map((stage, index) => {
     const name = escaped(stage.name, 40);
     if (phase.is === 'succeeded' || (at && index < at.stage)) return `■ ${name} (done)`;
@@ -126,7 +136,7 @@ export function cardOf(rollout: Rollout, extra: Extra): Message {
   const blocks: Block[] = [section(lines), section(progressBar(rollout).split('\n'))];
   if (facts.length > 0) blocks.push(section(facts));
   const warnings = warningLines(rollout.release);
-  if (warnings.length > 0 && !isOver(rollout)) blocks.push(section(warnings));
+  if (warnings.length > 0 && !isOver(rollout) && rollout.kind === 'release') blocks.push(section(warnings));
   blocks.push(context(footLine(rollout, extra)));
   const buttons = cardButtons(rollout);
   if (buttons.length > 0) blocks.push(actions(`card:${rollout.generation}`, buttons));

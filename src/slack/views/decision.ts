@@ -4,7 +4,7 @@ import { actions, type Block, context, type Message, section } from './block.ts'
 import { withinBudget } from './budget.ts';
 import { decisionButtons } from './buttons.ts';
 import { type Extra, headline, spoken, whyLine } from './card.ts';
-import { code, escaped, hostOf, shortSha, time } from './escape.ts';
+import { code, escaped, hostOf, shortVersion, time } from './escape.ts';
 import { changeLine } from './release.ts';
 import { judgementBlocks } from './stage.ts';
 import { choiceWords, stateOf, troubleSentence } from './words.ts';
@@ -68,7 +68,7 @@ function backLines(rollout: Rollout, touched: string[]): string[] {
   const lines = touched.map((target) => {
     const before = own(rollout.before, target) ?? null;
     return before
-      ? `↩ ${code(target)} would go back to ${code(shortSha(before.sha))}`
+      ? `↩ ${code(target)} would go back to ${code(shortVersion(before))}`
       : `↩ ${code(target)} has nothing to go back to`;
   });
   if (rollout.release.isRollForwardOnly) lines.push(':warning: This release was marked as unsafe to roll back.');

@@ -80,6 +80,11 @@ export function utc(atMs: number): string {
     : 'an unknown time';
 }
 
+/** What people know a version by: its commit's seven digits, or its digest's when it ran before Belay knew the service. */
+export function shortVersion({ sha, digest }: { sha: string; digest: string | null }): string {
+  return shortSha(sha === '' ? (digest ?? '').replace(/^sha256:/, '') : sha);
+}
+
 /** The seven digits that people know a commit by. Display only. */
 export function shortSha(sha: string): string {
   return plain(sha, 64).slice(0, 7);

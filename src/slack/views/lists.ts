@@ -4,7 +4,7 @@ import type { Placement } from '../desk.ts';
 import { type Block, type Message, section } from './block.ts';
 import { withinBudget } from './budget.ts';
 import { headline, whyLine } from './card.ts';
-import { code, escaped, shortSha, time } from './escape.ts';
+import { code, escaped, shortVersion, time } from './escape.ts';
 import { stateOf, waitsFor } from './words.ts';
 
 /** What runs where, and what moves now. */
@@ -15,7 +15,7 @@ export function statusOf(placements: { service: string; runs: Placement[] }[], l
       ...(runs.length > 0
         ? runs.map(
             (one) =>
-              `${escaped(one.stage, 40)} · ${code(one.target)}: ${code(shortSha(one.artifact.sha))} since ${time(one.atMs)}`,
+              `${escaped(one.stage, 40)} · ${code(one.target)}: ${code(shortVersion(one.artifact))} since ${time(one.atMs)}`,
           )
         : ['Nothing is recorded as running yet.']),
     ]),

@@ -29,6 +29,8 @@ export function messagesOf(rollout: Rollout, extra: Extra): Projected[] {
   const at = positionOf(rollout);
   // All stages, also those that are not reached: a question may have been asked there before the rollout ended.
   for (const [index, stage] of rollout.plan.stages.entries()) {
+    // A rollback is of one stage, the last of its plan.
+    if (rollout.kind === 'rollback' && index < rollout.plan.stages.length - 1) continue;
     const isPast = isFinal || (at !== null && index < at.stage);
     const hasRun = rollout.steps.some((one) => one.stage === stage.name);
     const isShown = hasRun || ('at' in rollout.phase && index <= rollout.phase.at.stage);

@@ -1,7 +1,7 @@
 import type { types } from '@slack/bolt';
 import type { ServiceSpec } from '../../core/pipeline.ts';
 import type { Artifact } from '../../core/release.ts';
-import { escaped, plain, shortSha } from './escape.ts';
+import { escaped, plain, shortVersion } from './escape.ts';
 
 export type Modal = types.ModalView;
 
@@ -60,7 +60,7 @@ export function versionOptions(
   });
   return [
     option(first, LAST_GOOD),
-    ...choices.slice(0, 20).map((one) => option(`${shortSha(one.artifact.sha)} ${one.title}`, one.artifact.digest)),
+    ...choices.slice(0, 20).map((one) => option(`${shortVersion(one.artifact)} ${one.title}`, one.artifact.digest)),
   ];
 }
 

@@ -10,6 +10,7 @@ const LARGE_LINES = 200;
 export function changeLine(release: Release): string {
   const hosts = hostOf(release.url);
   const { pullRequest } = release;
+  if (release.sha === '') return escaped(release.title);
   if (!pullRequest)
     return `${link(release.url, release.title, hosts)} (${code(shortSha(release.sha))}, pushed directly)`;
   const merged = pullRequest.mergedByLogin ? `, merged by ${escaped(pullRequest.mergedByLogin, 40)}` : '';

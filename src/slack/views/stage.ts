@@ -5,7 +5,7 @@ import type { Rollout, StepRecord } from '../../core/rollout.ts';
 import { type Block, context, type Message, section } from './block.ts';
 import { withinBudget } from './budget.ts';
 import { type Extra, positionOf, spoken } from './card.ts';
-import { code, escaped, hostOf, link, time } from './escape.ts';
+import { code, escaped, hostOf, link, shortVersion, time } from './escape.ts';
 import { names, signalLine, stateOf, troubleSentence, waitsFor } from './words.ts';
 
 const ENDED: Record<StepRecord['ended'], string> = {
@@ -31,6 +31,7 @@ export function stageOf(rollout: Rollout, index: number, extra: Extra): Message 
 }
 
 function stageWord(rollout: Rollout, stage: PlannedStage): string {
+  if (rollout.kind === 'rollback') return stateOf(rollout.phase.is).word;
   const last = rollout.steps.findLast((one) => one.stage === stage.name);
   if (!last) return 'ended before its first step';
   const wasLastStep = last.step === stage.steps.at(-1)?.name;
@@ -39,6 +40,7 @@ function stageWord(rollout: Rollout, stage: PlannedStage): string {
 }
 
 function stepLines(rollout: Rollout, stage: PlannedStage, index: number): string[] {
+  if (rollout.kind === 'rollback') return [];
   return stage.steps.map((step, stepIndex) => {
     const share = `${Math.round(step.share * 1000) / 10} % of ${names(step.targets)}`;
     const record = rollout.steps.findLast((one) => one.stage === stage.name && one.step === step.name);
@@ -66,7 +68,7 @@ function nowBlocks(rollout: Rollout): Block[] {
   }
   if (phase.is === 'rolling-back') {
     for (const { target, artifact } of phase.to) {
-      lines.push(`• ${code(target)} goes back to ${code(artifact.sha.slice(0, 7))}`);
+      lines.push(`• ${code(target)} goes back to ${code(shortVersion(artifact))}`);
     }
   }
   return lines.length > 0 ? [section(lines)] : [];
