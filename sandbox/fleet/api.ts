@@ -8,7 +8,7 @@ const MAX_BODY_BYTES = 64 * 1024;
 const RETRY_AFTER_MS = 200;
 
 const digest = z.string().min(1).max(200);
-const sha = z.string().min(1).max(200);
+const sha = z.string().min(1).max(200).optional();
 const releaseBody = z.strictObject({ digest, sha, share: z.number().gt(0).max(1) });
 const rollbackBody = z.strictObject({ digest, sha }).transform((body) => ({ ...body, share: 1 }));
 const changeHeaders = z.object({

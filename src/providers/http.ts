@@ -137,13 +137,15 @@ function createHttpProvider(options: Options, context: Pick<ProviderContext, 'fe
 type ChangeCall = { headers: Record<string, string>; body: Record<string, string | number> };
 
 function changeCall(request: Omit<ChangeRequest, 'share'>, more: Record<string, number>): ChangeCall {
+  const { digest, sha } = request.artifact;
   return {
     headers: {
       'content-type': 'application/json',
       'idempotency-key': request.key,
       'belay-generation': String(request.generation),
     },
-    body: { digest: request.artifact.digest, sha: request.artifact.sha, ...more },
+    // What ran before Belay knew the service has no commit that is known.
+    body: { digest, ...(sha === '' ? {} : { sha }), ...more },
   };
 }
 

@@ -130,6 +130,12 @@ describe.each(Object.keys(PROVIDERS))('a provider of kind %s', (kind) => {
     expect(seen.generation).toBe(9);
   });
 
+  it('D5 a rollback goes back to what ran before Belay knew the service, whose commit nobody knows', async () => {
+    const { share: _, ...back } = request({ artifact: { digest: INITIAL, sha: '' }, key: 'adopted', generation: 10 });
+    expect((await finish(() => world.provider.rollBack(back, signal))).last).toEqual({ is: 'done' });
+    expect(await digests()).toEqual(Array(4).fill(INITIAL));
+  });
+
   it('T17 a call whose time is over ends at once', async () => {
     const over = AbortSignal.abort(new Error('over'));
     await expect(world.provider.observe(target(), over)).rejects.toThrow();
