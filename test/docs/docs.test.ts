@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -100,7 +100,7 @@ describe('what the documents name is there', () => {
 });
 
 describe('what the documents say is so', () => {
-  it('C3 the two files of docs/install.md are a whole installation', () => {
+  it('C3 P4 the two files of docs/install.md are a whole installation, with the same signals in every stage', () => {
     const install = DOCUMENTS.find(({ path }) => path === 'docs/install.md');
     const files = install ? fences(install).filter(({ language }) => language === 'yaml') : [];
     const belay = files.find(({ text }) => text.startsWith('database:'));
@@ -111,7 +111,13 @@ describe('what the documents say is so', () => {
       writeFileSync(join(folder, 'belay.yml'), belay?.text ?? '');
       writeFileSync(join(folder, 'services', 'shop.yml'), service?.text ?? '');
       const loaded = loadInstallation(join(folder, 'belay.yml'), { PLATFORM_TOKEN: 'a-token' }, KINDS);
-      expect('problems' in loaded ? loaded.problems.map(problemText) : []).toEqual([]);
+      if ('problems' in loaded) throw new Error(loaded.problems.map(problemText).join('\n'));
+      const stages = loaded.installation.services.flatMap((one) => one.stages);
+      const signals = stages.map((stage) => [stage.name, ...stage.signals.map((signal) => signal.name)]);
+      expect(signals).toEqual([
+        ['staging', 'errors'],
+        ['production', 'errors'],
+      ]);
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -139,6 +145,15 @@ describe('what the documents say is so', () => {
     }
   });
 
+  it('H5 the reasons of a verdict, in the words of the card', () => {
+    const told = rows(read('docs/judge.md')).map(([first = '']) => first);
+    const from = told.indexOf('the reason says') + 1;
+    const reasons = told.slice(from);
+    expect(reasons.length).toBeGreaterThan(5);
+    const words = read('src/slack/views/words.ts');
+    expect(reasons.filter((reason) => !words.includes(`'${reason}`) && !words.includes(`${reason},`))).toEqual([]);
+  });
+
   it('the exit codes', () => {
     const told = rows(read('docs/operations.md'))
       .filter(([first = '']) => /^\d+$/.test(first))
@@ -164,6 +179,17 @@ describe('what the documents say is so', () => {
       return !['works', 'partly', 'not yet'].includes(state) || (state === 'partly' && missing === '');
     });
     expect(wrong).toEqual([]);
+  });
+
+  it('a test names every feature that works, also partly', () => {
+    const tests = readdirSync('test', { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.test.ts'))
+      .map((name) => read(join('test', name)));
+    const named = new Set(tests.flatMap((text) => text.match(/\b[A-Z]\d+\b/g) ?? []));
+    const silent = rows(read('docs/features.md'))
+      .filter(([, , state]) => state === 'works' || state === 'partly')
+      .filter(([id = '']) => !named.has(id));
+    expect(silent).toEqual([]);
   });
 
   it('T1 to T20 each say whether they are kept, and what is partly kept says why', () => {
