@@ -28,11 +28,15 @@ export type EngineOptions = {
 };
 
 const EFFECT_TIMEOUT_MS = 30_000;
+/** How long an aborted try is waited for before the next change of its target begins. */
+const LET_GO_MS = 2000;
 const CONCURRENCY = 64;
 /** Polling is the truth, a kick only makes it sooner. */
 const POLL_MS = 1000;
 /** What is due and could not be claimed waits for its target: looking again at once would only burn the processor. */
 const BLOCKED_MS = 5;
+/** Without a reason of its own, every kick would make an exception with its stack. */
+const KICKED = 'kicked';
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
 /** A rollback is tried again sooner: users are being hurt meanwhile. */
@@ -61,7 +65,7 @@ export function createEngine(options: EngineOptions) {
 
   /** Something may be due: the loop looks now and not at its next poll. */
   function kick(): void {
-    kicked.abort();
+    kicked.abort(KICKED);
   }
 
   function afterCommit(applied: Pick<Applied, 'cancelled'> | null): void {
@@ -107,17 +111,21 @@ export function createEngine(options: EngineOptions) {
     }
     if (!rollout) return { is: 'given-up', detail: 'there is no such rollout' };
     const overdue = new AbortController();
-    const signal = AbortSignal.any([abort.signal, overdue.signal]);
-    const late = clock.wait(timeoutMs, signal).then((): Performed => {
+    const ended = new AbortController();
+    const leftBehind = async (): Promise<Performed> => {
+      await clock.wait(timeoutMs, AbortSignal.any([abort.signal, ended.signal]));
       overdue.abort();
+      // Told to stop, it has a moment to let go of its target; after that only its fence keeps it from harm.
+      await clock.wait(LET_GO_MS, ended.signal);
       return { is: 'failed', detail: `no answer within ${timeoutMs} ms`, retryAfterMs: null };
-    });
+    };
     try {
-      return await Promise.race([perform(owed, rollout, signal), late]);
+      const signal = AbortSignal.any([abort.signal, overdue.signal]);
+      return await Promise.race([perform(owed, rollout, signal), leftBehind()]);
     } catch (error) {
       return { is: 'failed', detail: error instanceof Error ? error.message : String(error), retryAfterMs: null };
     } finally {
-      overdue.abort();
+      ended.abort();
     }
   }
 

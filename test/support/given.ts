@@ -39,7 +39,7 @@ export type World = {
   desiredSha: string | null;
 };
 
-const GOOD_WORLD: World = {
+export const GOOD_WORLD: World = {
   health: 'good',
   ancestry: 'ahead',
   isOnBranch: true,
@@ -189,7 +189,7 @@ function isAnsweredBy(effect: Effect, event: Event): boolean {
 }
 
 /** What a world answers to one effect; null: a timer, or something that tells people. */
-function answerTo(rollout: Rollout, effect: Effect, nowMs: number, world: World): Event | null {
+export function answerTo(rollout: Rollout, effect: Effect, nowMs: number, world: World): Event | null {
   const { generation } = effect;
   const atMs = nowMs + effect.afterMs;
   switch (effect.kind) {
