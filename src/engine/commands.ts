@@ -124,10 +124,11 @@ export function createCommands({ ledger, engine, now, newId, hash }: CommandOpti
   async function rollback(command: RollbackCommand): Promise<Outcome> {
     const { service, actor, because } = command;
     const allowed = authorize(actor, 'rollback');
-    if (!allowed.allowed) return refuse(allowed.refusal, actor, `rollback ${service.name}`);
-    if (because.trim() === '') return { is: 'refused', refusal: { code: 'reason-missing' }, rollout: null };
+    const no = (refusal: Refusal) => refuse(refusal, actor, `rollback ${service.name}`);
+    if (!allowed.allowed) return no(allowed.refusal);
+    if (because.trim() === '') return no({ code: 'reason-missing' });
     const stage = rollbackStage(service, command.stage);
-    if (stage === null) return { is: 'refused', refusal: { code: 'nothing-to-roll-back-to' }, rollout: null };
+    if (stage === null) return no({ code: 'nothing-to-roll-back-to' });
     const atMs = now();
     const applied = await ledger.write(async (tx): Promise<Applied[] | Refusal> => {
       const live = (await tx.openRollouts(laneOf(service))).find(occupies);
@@ -157,10 +158,10 @@ export function createCommands({ ledger, engine, now, newId, hash }: CommandOpti
       }
       return [...all, created];
     });
-    if (!Array.isArray(applied)) return { is: 'refused', refusal: applied, rollout: null };
+    if (!Array.isArray(applied)) return no(applied);
     for (const one of applied) engine.afterCommit(one);
     const decision = applied.at(-1)?.decision;
-    if (!decision) return { is: 'refused', refusal: { code: 'nothing-to-roll-back-to' }, rollout: null };
+    if (!decision) return no({ code: 'nothing-to-roll-back-to' });
     const { answer, rollout } = decision;
     return answer.is === 'refused' ? { is: 'refused', refusal: answer.refusal, rollout } : { is: 'accepted', rollout };
   }
