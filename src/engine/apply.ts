@@ -88,14 +88,14 @@ function auditBody(
   hasMoved: boolean,
 ): Json {
   const isLook = !hasMoved && (event.type === 'measured' || event.type === 'observed' || event.type === 'stumbled');
-  return JSON.parse(
-    JSON.stringify({
-      event: isLook ? { type: event.type } : event,
-      from: previous.phase.is,
-      to: rollout.phase.is,
-      generation: rollout.generation,
-      effects: effects.map((effect) => effect.key),
-      ...(answer.is === 'changed' ? {} : { answer }),
-    }),
-  ) as Json;
+  const body = {
+    event: isLook ? { type: event.type } : event,
+    from: previous.phase.is,
+    to: rollout.phase.is,
+    generation: rollout.generation,
+    effects: effects.map((effect) => effect.key),
+    ...(answer.is === 'changed' ? {} : { answer }),
+  };
+  // Events and answers are plain JSON; their types are interfaces of it that TypeScript does not see as such.
+  return body as unknown as Json;
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { canonical } from '../core/json.ts';
 import type { AuditEntry } from '../engine/ledger.ts';
 import { prepared } from './prepared.ts';
@@ -14,10 +14,16 @@ function hashOf(row: Omit<Row, 'hash'>): string {
   return createHash('sha256').update(canonical(row)).digest('hex');
 }
 
-/** Appends to the chain; call what it answers inside the transaction that makes the change. */
-export function auditor(database: Kysely<Tables>): (entry: AuditEntry, atMs: number) => Promise<void> {
+/**
+ * Appends to the chain; call what it answers inside the transaction that makes the change. The chain's head is read once
+ * for each `epoch`, in which nobody else can append.
+ */
+export function auditor(
+  database: Kysely<Tables>,
+  epoch: () => number,
+): (entry: AuditEntry, atMs: number) => Promise<void> {
   const newest = prepared(database, () =>
-    database.selectFrom('audit').select(['seq', 'hash']).orderBy('seq', 'desc').limit(1),
+    database.selectFrom('audit').select(['seq', 'hash']).orderBy('seq', 'desc').limit(sql.lit(1)),
   );
   const append = prepared(database, (given: Row) =>
     database.insertInto('audit').values({
@@ -31,18 +37,24 @@ export function auditor(database: Kysely<Tables>): (entry: AuditEntry, atMs: num
       hash: given.hash,
     }),
   );
+  let head = { seq: 0, hash: GENESIS, epoch: -1 };
   return async (entry, atMs) => {
-    const [last] = (await newest({})).rows;
+    if (head.epoch !== epoch()) {
+      const [last] = (await newest({})).rows;
+      head = { ...(last ?? { seq: 0, hash: GENESIS }), epoch: epoch() };
+    }
     const row = {
-      seq: (last?.seq ?? 0) + 1,
+      seq: head.seq + 1,
       at_ms: atMs,
       rollout_id: entry.rolloutId,
       actor: entry.actor,
       what: entry.what,
       body: canonical(entry.body),
-      previous_hash: last?.hash ?? GENESIS,
+      previous_hash: head.hash,
     };
-    await append({ ...row, hash: hashOf(row) });
+    const hash = hashOf(row);
+    await append({ ...row, hash });
+    head = { seq: row.seq, hash, epoch: head.epoch };
   };
 }
 

@@ -15,9 +15,15 @@ export class GroupCommit {
   #database: Kysely<Tables>;
   #waiting: Unit[] = [];
   #isRunning = false;
+  #epoch = 0;
 
   constructor(database: Kysely<Tables>) {
     this.#database = database;
+  }
+
+  /** Changes whenever what a unit has read may no longer hold for the next one: a new transaction, a unit undone. */
+  get epoch(): number {
+    return this.#epoch;
   }
 
   write<T>(run: () => Promise<T>): Promise<T> {
@@ -41,6 +47,7 @@ export class GroupCommit {
     const done: { unit: Unit; value: unknown }[] = [];
     const failed: { unit: Unit; error: unknown }[] = [];
     try {
+      this.#epoch += 1;
       await command(database, 'BEGIN IMMEDIATE');
       for (const unit of units) {
         await command(database, 'SAVEPOINT unit');
@@ -50,6 +57,7 @@ export class GroupCommit {
           done.push({ unit, value });
         } catch (error) {
           failed.push({ unit, error });
+          this.#epoch += 1;
           await command(database, 'ROLLBACK TO unit');
           await command(database, 'RELEASE unit');
         }

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Artifact, Participant, Release } from '../core/release.ts';
 import { isOver, type Rollout } from '../core/rollout.ts';
 import type { Good, Ledger, LedgerReader, LedgerWriter, Placement } from '../engine/ledger.ts';
@@ -9,11 +9,13 @@ import type { GroupCommit } from './group-commit.ts';
 import { outbox } from './outbox.ts';
 import { prepared } from './prepared.ts';
 import type { Tables } from './schema.ts';
+import { States } from './states.ts';
 
 /** The engine's ledger over a database; `commits` is shared with the other writers of the same database. */
 export function createLedger(database: Database, commits: GroupCommit): Ledger {
-  const tx = writer(database.writer);
-  const committed = reader(database.reader);
+  const states = new States();
+  const tx = writer(database.writer, states, () => commits.epoch);
+  const committed = reader(database.reader, states);
   // One connection (memory): a read in the middle of a transaction would see what is not committed.
   const isShared = database.reader === database.writer;
   const read = <T>(run: (from: LedgerReader) => Promise<T>): Promise<T> =>
@@ -24,7 +26,7 @@ export function createLedger(database: Database, commits: GroupCommit): Ledger {
       .select('due_at_ms')
       .where('lease_until_ms', 'is', null)
       .orderBy('due_at_ms')
-      .limit(1),
+      .limit(sql.lit(1)),
   );
   return {
     write: (unit) => commits.write(() => unit(tx)),
@@ -58,7 +60,10 @@ export function createLedger(database: Database, commits: GroupCommit): Ledger {
   };
 }
 
-function reader(database: Kysely<Tables>): LedgerReader {
+/** Written out: with a parameter SQLite could not use the index of what is not over, or would plan anew each time. */
+const NOT_OVER = sql.lit(0);
+
+function reader(database: Kysely<Tables>, states: States): LedgerReader {
   const stateOf = prepared(database, (given: { id: string }) =>
     database.selectFrom('rollouts').select('state').where('id', '=', given.id),
   );
@@ -66,17 +71,17 @@ function reader(database: Kysely<Tables>): LedgerReader {
     database
       .selectFrom('rollouts')
       .select('state')
-      .where('is_over', '=', 0)
+      .where('is_over', '=', NOT_OVER)
       .where('lane', '=', given.lane)
       .orderBy('id'),
   );
   const open = prepared(database, () =>
-    database.selectFrom('rollouts').select('state').where('is_over', '=', 0).orderBy('id'),
+    database.selectFrom('rollouts').select('state').where('is_over', '=', NOT_OVER).orderBy('id'),
   );
   return {
     async rollout(id) {
       const [row] = (await stateOf({ id })).rows;
-      return row ? (JSON.parse(row.state) as Rollout) : null;
+      return row ? states.read(row.state, id) : null;
     },
     async openRollouts(lane) {
       const { rows } = await (lane === null ? open({}) : openIn({ lane }));
@@ -137,9 +142,8 @@ function placed(row: Tables['placements'] | Tables['goods']): Placement {
   };
 }
 
-function writer(database: Kysely<Tables>): LedgerWriter {
+function writer(database: Kysely<Tables>, states: States, epoch: () => number): LedgerWriter {
   const save = prepared(database, (given: Tables['rollouts']) => {
-    const { phase, generation, is_over, state } = given;
     return database
       .insertInto('rollouts')
       .values({
@@ -148,16 +152,23 @@ function writer(database: Kysely<Tables>): LedgerWriter {
         service: given.service,
         kind: given.kind,
         sha: given.sha,
+        phase: given.phase,
+        generation: given.generation,
+        is_over: given.is_over,
         created_at_ms: given.created_at_ms,
-        phase,
-        generation,
-        is_over,
-        state,
+        state: given.state,
       })
-      .onConflict((conflict) => conflict.column('id').doUpdateSet({ phase, generation, is_over, state }));
+      .onConflict((conflict) =>
+        conflict.column('id').doUpdateSet((row) => ({
+          phase: row.ref('excluded.phase'),
+          generation: row.ref('excluded.generation'),
+          is_over: row.ref('excluded.is_over'),
+          state: row.ref('excluded.state'),
+        })),
+      );
   });
   return {
-    ...reader(database),
+    ...reader(database, states),
     ...outbox(database),
     async saveRollout(rollout) {
       await save({
@@ -170,7 +181,7 @@ function writer(database: Kysely<Tables>): LedgerWriter {
         generation: rollout.generation,
         is_over: isOver(rollout) ? 1 : 0,
         created_at_ms: rollout.createdAtMs,
-        state: JSON.stringify(rollout),
+        state: states.write(rollout),
       });
     },
     async addRelease(release) {
@@ -242,6 +253,6 @@ function writer(database: Kysely<Tables>): LedgerWriter {
       }
       return byTarget;
     },
-    audit: auditor(database),
+    audit: auditor(database, epoch),
   };
 }

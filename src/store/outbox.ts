@@ -137,7 +137,7 @@ function queriesOf(database: Kysely<Tables>) {
               WHERE other.target = one.target AND other.key <> one.key AND (other.lease_until_ms > ${nowMs}
                 OR other.due_at_ms <= ${nowMs} AND (other.due_at_ms, other.key) < (one.due_at_ms, one.key))))
           ORDER BY one.due_at_ms, one.key
-          LIMIT ${limit})
+          LIMIT CAST(${limit} AS INTEGER))
         RETURNING *`.compile(database),
       }),
     ),

@@ -15,7 +15,8 @@ type Answer<Row> = { rows: Row[]; numAffectedRows?: bigint };
 /**
  * A query that is built once, at its first use, and from then on only run with other parameters: building and compiling
  * one costs several times what SQLite takes to answer it. `build` gets a stand-in for each parameter, and must not look
- * into it.
+ * into it. Constants that the plan depends on (a limit, what an index is `WHERE`) are better written out with `sql.lit`:
+ * SQLite prepares a statement anew whenever such a parameter is bound.
  */
 export function prepared<Given extends object, Row>(
   database: Kysely<Tables>,

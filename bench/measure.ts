@@ -1,0 +1,56 @@
+/** One measured thing beside its yardstick. Figures of one line were taken in the same run, on the same machine. */
+export type Line = {
+  what: string;
+  /** What Belay did, with its unit. */
+  belay: string;
+  /** What it is compared with, measured or quoted, with its unit. */
+  beside: string;
+  /** Belay over its yardstick, where both are measured. */
+  ratio: number | null;
+  goal: string;
+  isMet: boolean;
+  /** What a reader has to know to believe the figures. */
+  notes: string[];
+};
+
+/** How much is done: the full size says something, the quick one shows that the benchmark works. */
+export type Size = { isQuick: boolean; rounds: number };
+
+export type Benchmark = { name: string; run: (size: Size) => Promise<Line[]> };
+
+export function median(values: number[]): number {
+  return percentile(values, 0.5);
+}
+
+/** The value that `share` of the others do not exceed (nearest rank). Throws for none: zero values have no median. */
+export function percentile(values: number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+  if (value === undefined) throw new Error('There is no percentile of no values');
+  return value;
+}
+
+/**
+ * Runs the contestants in turn, A B A B, so that whatever else the machine does meanwhile hits all of them. Each answers
+ * one figure a round; the medians are given back in the same order. The first round warms up and does not count.
+ */
+export async function interleaved(rounds: number, contestants: (() => Promise<number>)[]): Promise<number[]> {
+  const figures: number[][] = contestants.map(() => []);
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const [index, contestant] of contestants.entries()) {
+      const figure = await contestant();
+      if (round > 0) figures[index]?.push(figure);
+    }
+  }
+  return figures.map(median);
+}
+
+export function perSecond(count: number, ms: number): number {
+  return (count / ms) * 1000;
+}
+
+export const show = {
+  rate: (value: number) => `${Math.round(value).toLocaleString('en')}/s`,
+  ms: (value: number) => (value < 10 ? `${value.toFixed(2)} ms` : `${Math.round(value).toLocaleString('en')} ms`),
+  ratio: (value: number) => value.toFixed(2),
+};
