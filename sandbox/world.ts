@@ -18,7 +18,7 @@ export type WorldOptions = {
   /** Where configuration, database and log go. Default: a temporary one, removed at the end. */
   folder?: string;
   slackMode?: 'socket' | 'http';
-  /** The page's port; 0 or left out: any free one. */
+  /** The page's port, if it is free. Left out: any free one. */
   slackPort?: number;
   /** Judge by a real Prometheus server that scrapes the fleet. */
   prometheus?: boolean;
@@ -88,16 +88,18 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const prometheus = options.prometheus ? await startPrometheus(folder, fleet.url) : null;
   if (prometheus) started.defer(() => prometheus.stop());
   const releases: Releases = await openReleases(github, fleet, 'staging');
-  const slack = await startSlack({
-    mode: slackMode,
-    signingSecret: TOKENS.signing,
-    botToken: TOKENS.bot,
-    appToken: TOKENS.app,
-    ...(options.slackPort === undefined ? {} : { port: options.slackPort }),
-    fleetState: shownFleet(fleet, releases),
-    merges: { list: releases.list, merge: (id) => releases.mergeNumber(Number(id)) },
-    ...(prometheus ? { links: [{ title: 'Prometheus', url: prometheus.url }] } : {}),
-  });
+  const slack = await onPort(options.slackPort ?? 0, (port) =>
+    startSlack({
+      mode: slackMode,
+      signingSecret: TOKENS.signing,
+      botToken: TOKENS.bot,
+      appToken: TOKENS.app,
+      port,
+      fleetState: shownFleet(fleet, releases),
+      merges: { list: releases.list, merge: (id) => releases.mergeNumber(Number(id)) },
+      ...(prometheus ? { links: [{ title: 'Prometheus', url: prometheus.url }] } : {}),
+    }),
+  );
   started.defer(() => slack.stop());
 
   const setting: Setting = {
@@ -159,6 +161,16 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     runs: (target) => whatRuns(fleet, target),
     stop: () => running.disposeAsync(),
   };
+}
+
+/** On the wished port, or on any when somebody else has it. */
+async function onPort<T>(wished: number, start: (port: number) => Promise<T>): Promise<T> {
+  try {
+    return await start(wished);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    return start(0);
+  }
 }
 
 async function whatRuns(fleet: Fleet, target: string): Promise<(string | null)[]> {

@@ -26,7 +26,7 @@ export type Pace = {
   decide: string;
 };
 
-/** Seconds, for somebody who watches; in earnest these are minutes and hours. */
+/** Seconds, for somebody who looks on; in earnest these are minutes and hours. */
 export const DEMO_PACE: Pace = {
   poll: '5s',
   bake: '3s',
@@ -36,6 +36,9 @@ export const DEMO_PACE: Pace = {
   decide: '2m',
 };
 
+/** As fast as it can be and still be judged on real traffic. */
+export const AUTO_PACE: Pace = { ...DEMO_PACE, bake: '2s', canaryBake: '3s' };
+
 const PEOPLE = { Ana: ANA, Ben: BEN, Cho: CHO, Dan: DAN };
 
 /** belay.yml */
@@ -44,7 +47,10 @@ export function belayYml({ slackMode, appId, installationId, fleetUrl, prometheu
     const login = name.toLowerCase() as 'ana' | 'ben' | 'cho' | 'dan';
     return `  - { name: ${name}, slack: ${slack}, github: { id: ${GITHUB_IDS[login]}, login: ${login} } }`;
   });
-  const source = prometheusUrl === null ? '{ kind: scrape }' : `{ kind: prometheus, url: '${prometheusUrl}' }`;
+  const source =
+    prometheusUrl === null
+      ? '{ kind: scrape, shortestWindowMs: 1000 }'
+      : `{ kind: prometheus, url: '${prometheusUrl}' }`;
   return `database: belay.db
 http: { host: 127.0.0.1, port: 0 }
 slack:
@@ -93,8 +99,8 @@ signals:
   - name: latency-p95
     source: metrics
     query: ${latency}
-    healthyWhen: { max: 250 }
-    degradedWhen: { min: 500 }
+    healthyWhen: { max: 300 }
+    degradedWhen: { min: 700 }
     failures: 2
     of: 3
     unit: ms

@@ -17,6 +17,8 @@ export type BelayProcess = {
   /** Where its web server listens; another port after each start. */
   readonly url: string;
   isRunning(): boolean;
+  /** How the process that runs now ends; settles when it has. */
+  whenEnded(): Promise<Exit>;
   /** Starts it (again) and settles when it is ready; rejects with its last words when it is not. */
   start(): Promise<void>;
   /** Sends a signal and settles when the process is gone. */
@@ -50,6 +52,11 @@ export function belayProcess(settings: {
     started(url);
   }
 
+  function current(): Leashed {
+    if (!running) throw new Error('Belay was not started yet');
+    return running;
+  }
+
   async function isReady(): Promise<boolean> {
     try {
       const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(1_000) });
@@ -68,6 +75,9 @@ export function belayProcess(settings: {
       return url;
     },
     isRunning: () => running?.isRunning() ?? false,
+    async whenEnded() {
+      return current().ended;
+    },
     isReady,
     log: () => [...lines],
     async start() {
@@ -90,9 +100,9 @@ export function belayProcess(settings: {
       }
     },
     async kill(signal = 'SIGKILL') {
-      if (!running) throw new Error('Belay was not started yet');
-      running.kill(signal);
-      return running.ended;
+      const process = current();
+      process.kill(signal);
+      return process.ended;
     },
     async restart(signal = 'SIGTERM') {
       await belay.kill(signal);

@@ -1,0 +1,173 @@
+import type { Merged } from '../releases.ts';
+import { BEN, CHO, SHOP } from '../slack/people.ts';
+import type { Message } from '../slack/workspace.ts';
+import type { World } from '../world.ts';
+
+const STEP_WITHIN_MS = 60_000;
+const SLACK_WITHIN_MS = 10_000;
+const PRODUCTION = ['eu', 'us'];
+
+type Say = (line: string) => void;
+
+/**
+ * A good release, a bad one and a rollback, as people would do them. Rejects with what was wrong at the first checkpoint
+ * where the fleet's own processes, its users or Slack say something else than they should.
+ */
+export async function play(world: World, say: Say): Promise<void> {
+  const targets = world.fleet.state().targets.map((one) => one.target);
+  await expectRuns(world, targets, world.initialDigest);
+  say(
+    `Everything runs: page ${world.slack.url}, Belay is process ${world.belay.pid}, the fleet serves on ${targets.join(', ')}`,
+  );
+
+  const good = await playGood(world, say);
+  await playBad(world, say, good);
+  await playRollback(world, say);
+
+  const refused = world.slack.requests.all().find((one) => one.way === 'in' && isRefusal(one.answer));
+  if (refused) throw new Error(`Slack refused ${refused.what}: ${JSON.stringify(refused.answer)}`);
+}
+
+async function playGood(world: World, say: Say): Promise<Merged> {
+  const good = await merge(world, say, 'good');
+  await world.waitForPhase(good.sha, 'gated', STEP_WITHIN_MS);
+  await expectRuns(world, ['staging'], good.digest);
+  await expectRuns(world, PRODUCTION, world.initialDigest);
+  say('  staging runs it on every instance and is healthy; production was not touched');
+  await approve(world, say, good);
+
+  await untilStep(world, good, 'canary');
+  for (const target of PRODUCTION) await expectCanary(world, target, good.digest, world.initialDigest);
+  say('  canary: one instance in eu and one in us run it, and are watched');
+  await untilStep(world, good, 'wave 1');
+  await expectRuns(world, ['us'], good.digest);
+  await expectCanary(world, 'eu', good.digest, world.initialDigest);
+  say('  wave 1: all of us runs it; eu still has its canary only');
+  await world.waitForPhase(good.sha, 'succeeded', STEP_WITHIN_MS);
+  await expectRuns(world, PRODUCTION, good.digest);
+  say('  wave 2: all of eu and us runs it');
+  await slackSays(world, say, `shop ${short(good)} has ended: done.`);
+
+  const seen = Object.values(world.fleet.stats());
+  const failed = seen.reduce((sum, one) => sum + one.failed, 0);
+  const requests = seen.reduce((sum, one) => sum + one.requests, 0);
+  if (failed > 0) throw new Error(`${failed} of ${requests} requests of users failed during a good release`);
+  if (requests === 0) throw new Error('There was no traffic');
+  say(`  users: ${requests} requests, none failed`);
+  return good;
+}
+
+async function playBad(world: World, say: Say, good: Merged): Promise<void> {
+  const bad = await merge(world, say, 'errors');
+  await world.waitForPhase(bad.sha, 'gated', STEP_WITHIN_MS);
+  say('  staging is healthy: the errors only show in production');
+  await approve(world, say, bad);
+  const { phase, steps } = await world.waitForPhase(bad.sha, 'rolled-back', STEP_WITHIN_MS);
+  const trouble = 'trouble' in phase ? phase.trouble : null;
+  if (trouble?.code !== 'degraded' || !trouble.signals.includes('errors')) {
+    throw new Error(`It was rolled back for another reason than its errors: ${JSON.stringify(trouble)}`);
+  }
+  const last = steps.at(-1);
+  if (last?.step !== 'canary')
+    throw new Error(`It got as far as ${last?.stage}/${last?.step}: further than the canary`);
+  await expectRuns(world, PRODUCTION, good.digest);
+  say('  the canary threw errors and was rolled back by itself: eu and us run the good release');
+  await slackSays(world, say, `shop ${short(bad)} has ended: rolled back.`);
+}
+
+async function playRollback(world: World, say: Say): Promise<void> {
+  const { slack } = world;
+  await slack.slash(CHO, SHOP, '/rollback', 'shop because the basket is empty');
+  say('Cho types /rollback shop because the basket is empty');
+  const id = 'confirm-rollback';
+  const question = await inSlack(
+    slack.waitFor(() => slack.ephemerals(CHO).findLast(has(id)), SLACK_WITHIN_MS),
+    'the question whether to roll back',
+  );
+  await slack.click(CHO, { channel: question.channel, ts: question.ts }, id);
+  say('Cho clicks Roll back');
+  await world.record.waitFor(
+    (one) => one.kind === 'rollback' && one.phase.is === 'rolled-back',
+    'the rollback that Cho asked for',
+    STEP_WITHIN_MS,
+  );
+  await expectRuns(world, PRODUCTION, world.initialDigest);
+  say('  eu and us run the version from before the good release');
+  await slackSays(world, say, `The rollback to shop ${world.initialDigest.slice(7, 14)} is done.`);
+}
+
+async function merge(world: World, say: Say, kind: 'good' | 'errors'): Promise<Merged> {
+  const merged = await world.merge(kind);
+  const title = world.pullRequests().find((one) => one.id === String(merged.pr))?.title;
+  say(`Ana merges ${title} (${short(merged)}, reviewed by Ben)`);
+  return merged;
+}
+
+async function approve(world: World, say: Say, { sha }: Merged): Promise<void> {
+  const { slack } = world;
+  const isOfThis = (message: Message) => has('approve')(message) && message.text.includes(sha.slice(0, 7));
+  const card = await inSlack(
+    slack.waitFor(() => slack.messages(SHOP).findLast(isOfThis), SLACK_WITHIN_MS),
+    'a card with an Approve button',
+  );
+  say(`  Slack asks: "${card.text}"`);
+  await slack.click(BEN, { channel: card.channel, ts: card.ts }, 'approve');
+  say('Ben clicks Approve');
+}
+
+/** Waits until this step of production was deployed and read back, and is watched. */
+async function untilStep(world: World, { sha }: Merged, step: string): Promise<void> {
+  await world.record.waitFor(
+    ({ release, phase, plan }) =>
+      release.sha === sha && phase.is === 'baking' && plan.stages[phase.at.stage]?.steps[phase.at.step]?.name === step,
+    `the step ${step}`,
+    STEP_WITHIN_MS,
+  );
+}
+
+async function slackSays(world: World, say: Say, text: string): Promise<void> {
+  const { slack } = world;
+  const found = slack.waitFor(() => slack.messages(SHOP).find((one) => one.text === text), SLACK_WITHIN_MS);
+  await inSlack(found, `"${text}" in #shop`);
+  say(`  Slack says: "${text}"`);
+}
+
+/** What was waited for in Slack, or an error that names it. */
+async function inSlack<T>(found: Promise<T>, what: string): Promise<T> {
+  try {
+    return await found;
+  } catch (error) {
+    throw new Error(`Slack does not show ${what}`, { cause: error });
+  }
+}
+
+async function expectRuns(world: World, targets: string[], digest: string): Promise<void> {
+  for (const target of targets) {
+    const found = await world.runs(target);
+    if (found.length === 0 || found.some((one) => one !== digest)) {
+      throw new Error(`Every instance of ${target} should run ${digest}; they say ${JSON.stringify(found)}`);
+    }
+  }
+}
+
+async function expectCanary(world: World, target: string, canary: string, rest: string): Promise<void> {
+  const found = await world.runs(target);
+  const count = (digest: string) => found.filter((one) => one === digest).length;
+  if (count(canary) !== 1 || count(rest) !== found.length - 1) {
+    throw new Error(
+      `One instance of ${target} should run ${canary}, the others ${rest}; they say ${JSON.stringify(found)}`,
+    );
+  }
+}
+
+function has(actionId: string): (message: Message) => boolean {
+  return (message) => JSON.stringify(message.blocks).includes(`"action_id":"${actionId}"`);
+}
+
+function isRefusal(answer: unknown): boolean {
+  return typeof answer === 'object' && answer !== null && 'ok' in answer && answer.ok === false;
+}
+
+function short({ sha }: Merged): string {
+  return sha.slice(0, 7);
+}
