@@ -15,7 +15,7 @@ function lookAt(scene: Scene, atMs: number, health: World['health'] = 'good'): S
 const observedMs = (scene: Scene) => scene.in('baking').observedMs;
 
 describe('a step that bakes', () => {
-  it('R4 passes only when it was watched healthy for the whole time', () => {
+  it('R4 P6 passes the moment that it was watched healthy for the whole time, and no sooner', () => {
     let scene = rolloutAt('baking');
     const sinceMs = scene.nowMs;
     for (let look = 1; look < 5; look += 1) {
