@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { countingApprovals } from '../../src/core/approval.ts';
 import type { Actor, Standing } from '../../src/core/principal.ts';
 import type { Rollout } from '../../src/core/rollout.ts';
 import { approvedBy, artifactFor, FIRST, rejectedBy, rollout, rolloutAt, type Scene, woke } from '../support/given.ts';
@@ -165,7 +166,7 @@ describe('T1 what held at the click must hold at the effect', () => {
     const scene = rolloutAt('clearing');
     const { generation } = scene.rollout;
     const { nowMs } = scene;
-    const facts = { ancestry: 'ahead', eligible: [keyOf('ben')], defaultBranchHasHead: true } as const;
+    const facts = { ancestry: 'ahead' as const, eligible: [keyOf('ben')], defaultBranchHasHead: true };
     const cleared = scene.when({ type: 'cleared', atMs: nowMs, generation, ...facts });
     const measuredAt = (atMs: number) => cleared.when({ type: 'measured-before', atMs, generation, measurements: [] });
     expect(measuredAt(nowMs + 60_000).phase.is).toBe('deploying');
@@ -191,6 +192,28 @@ describe('T1 what held at the click must hold at the effect', () => {
     const scene = rolloutAt('clearing', { step: 'wave 2' });
     expect(scene.asked('clear')).toMatchObject([{ approvers: [keyOf('ben')] }]);
     expect(scene.until('gated', null, { eligible: [] }).in('gated').at).toEqual({ stage: 1, step: 2 });
+  });
+});
+
+describe('T1 the approvals that count', () => {
+  const { rollout: given, nowMs } = rolloutAt('clearing');
+  const [approval] = given.approvals;
+  if (!approval) throw new Error('no approval');
+  const count = (participants: Rollout['participants'], requester: string, eligible: string[] | null = null) =>
+    countingApprovals([approval], approval.binding, participants, requester, nowMs, eligible).length;
+
+  it('are none of whoever took part or asked for it, even if they were recorded', () => {
+    const ben = { part: 'author', githubId: actor('ben').githubId, login: 'ben', isBot: false } as const;
+    expect(count([], 'belay')).toBe(1);
+    expect(count([ben], 'belay')).toBe(0);
+    expect(count([], keyOf('ben'))).toBe(0);
+    expect(count([{ ...ben, githubId: null }], 'belay')).toBe(1);
+  });
+
+  it('are none of nobody: an empty list of who is eligible is not all', () => {
+    expect(count([], 'belay', [])).toBe(0);
+    expect(count([], 'belay', [keyOf('bo')])).toBe(0);
+    expect(count([], 'belay', [keyOf('ben')])).toBe(1);
   });
 });
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { decide } from '../../src/core/decide.ts';
 import type { Choice, Event } from '../../src/core/event.ts';
 import type { Actor, Standing } from '../../src/core/principal.ts';
+import type { Artifact, Participant } from '../../src/core/release.ts';
 import { isOver, type Rollout } from '../../src/core/rollout.ts';
 import { artifactFor, FIRST, OVER, observation, PHASES, rolloutAt, type Scene, type World } from '../support/given.ts';
 import { actor, aRelease, keyOf, PEOPLE, type PersonName } from '../support/service.ts';
@@ -106,8 +107,8 @@ function anyEvent(generation: number, atMs: number): fc.Arbitrary<Event> {
     fc.record({
       type: type('started'),
       desiredSha: fc.constantFrom(null, 'd'.repeat(40)),
-      participants: fc.constant([]),
-      lastGood: fc.constantFrom({}, { eu: FIRST }),
+      participants: fc.constant<Participant[]>([]),
+      lastGood: fc.constantFrom<Record<string, Artifact>[]>({}, { eu: FIRST }),
       ...at,
     }),
   );

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Event } from '../../src/core/event.ts';
 import type { PhaseName } from '../../src/core/rollout.ts';
 import {
   abortedBy,
@@ -300,7 +301,7 @@ describe('late answers', () => {
     const { rollout } = scene;
     const older = { atMs: scene.nowMs, generation: rollout.generation - 1 };
     const instances = [{ id: 'a', region: 'eu', digest: 'sha256:x', isHealthy: true, metricsUrl: null }];
-    for (const event of [
+    const late: Event[] = [
       { type: 'deployed', target: 'eu', ...older },
       { type: 'deploy-failed', target: 'eu', detail: '', ...older },
       { type: 'rolled-back', target: 'eu', ...older },
@@ -309,7 +310,8 @@ describe('late answers', () => {
       { type: 'measured', round: 0, measurements: [], ...older },
       { type: 'woke', timer: 'countdown', ...older },
       { type: 'stumbled', effect: 'deploy', detail: '', attempts: 1, ...older },
-    ] as const) {
+    ];
+    for (const event of late) {
       const next = scene.when(event);
       expect(next.rollout).toEqual(rollout);
       expect(next.effects).toEqual([]);
