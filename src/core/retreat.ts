@@ -160,12 +160,18 @@ export function observedWhileRollingBack(rollout: Rollout, phase: In<'rolling-ba
   return withFacts(enter(next, end, [], event.atMs), facts);
 }
 
-/** Too long without an end: the person on call is asked again, and it goes on trying. */
+/**
+ * Too long without an end: the person on call is asked again, and it goes on trying. A target that was taken back and
+ * does not run what it should is taken back anew: something else changed it meanwhile.
+ */
 export function rollBackOverdue(rollout: Rollout, phase: In<'rolling-back'>): Decision {
   const stage = stageAt(rollout.plan, phase.at);
   const round = phase.round + 1;
-  const next: Rollout = { ...rollout, phase: { ...phase, round } };
+  const again = phase.to.filter((goal) => phase.verifying.includes(goal.target));
+  const waitingFor = [...phase.waitingFor, ...again.map((goal) => goal.target)];
+  const next: Rollout = { ...rollout, phase: { ...phase, round, waitingFor, verifying: [] } };
   const drafts: Draft[] = [
+    ...again.map((goal): Draft => ({ kind: 'roll-back', ...goal, round })),
     { kind: 'page', who: rollout.spec.onCall, phase, round },
     { kind: 'wake', timer: `roll-back-deadline#${round}`, afterMs: stage.deployDeadlineMs + stage.verifyDeadlineMs },
   ];

@@ -83,6 +83,18 @@ describe('a rollback', () => {
     expect(again.asked('wake')).toMatchObject([{ timer: 'roll-back-deadline#2' }]);
   });
 
+  it('T18 a target that says it is back and is not is taken back anew', () => {
+    const called = rolloutAt('rolling-back').answerOne()?.answerOne();
+    const odd = called?.answerOne({ oddOne: { digest: 'sha256:x', isHealthy: true } });
+    const overdue = odd?.when(woke('roll-back-deadline#0'));
+    expect(overdue?.in('rolling-back')).toMatchObject({ waitingFor: ['us', 'eu'], verifying: [], round: 1 });
+    expect(overdue?.asked('roll-back').map((one) => [one.target, one.round, one.afterMs])).toEqual([
+      ['us', 1, 0],
+      ['eu', 1, 0],
+    ]);
+    expect(overdue?.until('rolled-back').phase.is).toBe('rolled-back');
+  });
+
   it('says what the lane wishes to run again, when that is a known commit', () => {
     const lastGood = { eu: older, us: older };
     const baking = rolloutAt('queued').until('baking', 'canary', { lastGood });
