@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { giveUp } from '../../src/core/retreat.ts';
 import { measured, rolloutAt, type Scene, START_MS, type World, woke } from '../support/given.ts';
 import { aService, aSignal, aStage, aStep } from '../support/service.ts';
 
@@ -137,6 +138,14 @@ describe('a step without evidence', () => {
     expect(asked.asked('page')).toHaveLength(1);
     expect(asked.asked('wake')).toEqual([]);
     expect(asked.when(woke('countdown')).phase.is).toBe('deciding');
+  });
+
+  it('T9 missing evidence asks by whichever way it comes, even in a canary', () => {
+    const { rollout, nowMs } = rolloutAt('baking');
+    for (const code of ['inconclusive', 'unmeasurable'] as const) {
+      const asked = giveUp(rollout, rolloutAt('baking').in('baking').at, { code, signals: [] }, null, nowMs);
+      expect(asked.rollout.phase).toMatchObject({ is: 'deciding', countdown: null });
+    }
   });
 
   it('T9 a look that never answers once is unmeasurable at the deadline', () => {
