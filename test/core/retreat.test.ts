@@ -241,6 +241,17 @@ describe('D2 the decision of the person on call', () => {
     expect(second.phase.is).toBe('rolling-back');
   });
 
+  it('T3 a click on buttons that are gone changes nothing, even where the same choice is offered again', () => {
+    const scene = rolloutAt('deciding');
+    const late = decidedBy('ben', 'retry')(scene.rollout, scene.nowMs + 5);
+    const held = scene.when(decidedBy('cho', 'hold')).when(late);
+    expect(held.answer).toMatchObject({ refusal: { code: 'too-late', by: 'cho', now: 'holding' } });
+    expect(held.phase.is).toBe('holding');
+    const stop = countdownStoppedBy('ben')(scene.rollout, scene.nowMs + 5);
+    const again = scene.when(decidedBy('cho', 'retry')).until('baking').until('deciding', null, { health: 'bad' });
+    expect(again.when(stop).in('deciding').countdown).not.toBeNull();
+  });
+
   it('is nothing that a deployer or a viewer may make', () => {
     expect(rolloutAt('deciding').when(decidedBy('dan', 'continue', 'x')).answer).toMatchObject({
       refusal: { code: 'not-allowed', action: 'decide' },
