@@ -73,7 +73,8 @@ function withFiles<T>(value: T): T {
   return copy as T;
 }
 
-function drawn(workspace: Workspace, block: Fields): string {
+function drawn(workspace: Workspace, given: Fields): string {
+  const block = withoutVerbatim(given);
   const key = JSON.stringify(block);
   const known = cache.get(key);
   if (known !== undefined) return known;
@@ -81,6 +82,14 @@ function drawn(workspace: Workspace, block: Fields): string {
   if (cache.size >= CACHED) cache.clear();
   cache.set(key, html);
   return html;
+}
+
+/** To Slack, `verbatim` text is still mrkdwn in which bare names and addresses stay text; to the library it is plain text. */
+function withoutVerbatim<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(withoutVerbatim) as T;
+  if (!isFields(value)) return value;
+  const kept = Object.entries(value).filter(([key]) => key !== 'verbatim');
+  return Object.fromEntries(kept.map(([key, one]) => [key, withoutVerbatim(one)])) as T;
 }
 
 function draw(workspace: Workspace, block: Fields): string {
