@@ -31,7 +31,7 @@ CREATE TABLE rollouts (
   created_at_ms BIGINT NOT NULL,
   state TEXT NOT NULL
 );
-CREATE INDEX rollouts_open ON rollouts (lane) WHERE is_over = 0;
+CREATE INDEX rollouts_open ON rollouts (lane, id) WHERE is_over = 0;
 CREATE INDEX rollouts_by_service ON rollouts (service, id);
 
 -- The outbox: what is owed to the world. A row is deleted when it is settled or cancelled.
@@ -50,7 +50,7 @@ CREATE TABLE owed (
   version BIGINT NOT NULL,
   lease_until_ms BIGINT
 );
-CREATE INDEX owed_due ON owed (due_at_ms);
+CREATE INDEX owed_due ON owed (due_at_ms, key);
 CREATE INDEX owed_by_rollout ON owed (rollout_id);
 CREATE INDEX owed_by_target ON owed (target) WHERE target IS NOT NULL;
 
