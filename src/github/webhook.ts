@@ -162,17 +162,23 @@ function parse(body: Uint8Array): Payload | 'bad-payload' | 'too-deep' {
 /** Looked at before the parser does: 20,000 brackets must not reach it. */
 function isTooDeep(json: Uint8Array): boolean {
   let depth = 0;
-  let isInText = false;
   for (let at = 0; at < json.length; at += 1) {
     const byte = json[at];
-    if (isInText) {
-      if (byte === 0x5c) at += 1;
-      else if (byte === 0x22) isInText = false;
-    } else if (byte === 0x22) isInText = true;
+    if (byte === 0x22) at = endOfText(json, at);
     else if (byte === 0x5b || byte === 0x7b) {
       depth += 1;
       if (depth > MAX_DEPTH) return true;
     } else if (byte === 0x5d || byte === 0x7d) depth -= 1;
   }
   return false;
+}
+
+/** Where the text that begins at `from` ends. Most of a payload is text, which `indexOf` skips faster than a loop. */
+function endOfText(json: Uint8Array, from: number): number {
+  for (let at = json.indexOf(0x22, from + 1); at >= 0; at = json.indexOf(0x22, at + 1)) {
+    let backslashes = 0;
+    while (json[at - 1 - backslashes] === 0x5c) backslashes += 1;
+    if (backslashes % 2 === 0) return at;
+  }
+  return json.length;
 }

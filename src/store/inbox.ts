@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { Database } from './database.ts';
 import type { GroupCommit } from './group-commit.ts';
+import { prepared } from './prepared.ts';
 import type { Tables } from './schema.ts';
 
 export type Delivery = { id: string; event: string; repo: string };
@@ -8,6 +9,28 @@ export type Delivery = { id: string; event: string; repo: string };
 /** Webhook deliveries and Slack requests: accepted once they are committed, harmless when they come again. */
 export function createInbox(database: Database, commits: GroupCommit) {
   const tx: Kysely<Tables> = database.writer;
+  const receive = prepared(tx, (given: Delivery & { atMs: number }) =>
+    tx
+      .insertInto('deliveries')
+      .values({
+        id: given.id,
+        event: given.event,
+        repo: given.repo,
+        received_at_ms: given.atMs,
+        processed_at_ms: null,
+      })
+      .onConflict((conflict) => conflict.column('id').doUpdateSet({ event: sql`deliveries.event` }))
+      .returning('processed_at_ms'),
+  );
+  const forget = prepared(tx, ({ nowMs }: { nowMs: number }) =>
+    tx.deleteFrom('replays').where('expires_at_ms', '<', nowMs),
+  );
+  const note = prepared(tx, (given: Tables['replays']) =>
+    tx
+      .insertInto('replays')
+      .values({ digest: given.digest, expires_at_ms: given.expires_at_ms })
+      .onConflict((conflict) => conflict.column('digest').doNothing()),
+  );
   return {
     /**
      * Accepts a delivery durably. `known`: it was processed before. One that was received and never processed is
@@ -15,13 +38,8 @@ export function createInbox(database: Database, commits: GroupCommit) {
      */
     receive: (delivery: Delivery, atMs: number): Promise<'accepted' | 'known'> =>
       commits.write(async () => {
-        const row = await tx
-          .insertInto('deliveries')
-          .values({ ...delivery, received_at_ms: atMs, processed_at_ms: null })
-          .onConflict((conflict) => conflict.column('id').doUpdateSet({ event: sql`deliveries.event` }))
-          .returning('processed_at_ms')
-          .executeTakeFirstOrThrow();
-        return row.processed_at_ms === null ? 'accepted' : 'known';
+        const { rows } = await receive({ ...delivery, atMs });
+        return (rows[0]?.processed_at_ms ?? null) === null ? 'accepted' : 'known';
       }),
     unprocessed: (): Promise<Delivery[]> =>
       commits.write(() =>
@@ -40,13 +58,9 @@ export function createInbox(database: Database, commits: GroupCommit) {
     /** True: this signed request was accepted before. Rows past their time are removed on the way. */
     seen: (digest: string, nowMs: number, expiresAtMs: number): Promise<boolean> =>
       commits.write(async () => {
-        await tx.deleteFrom('replays').where('expires_at_ms', '<', nowMs).execute();
-        const result = await tx
-          .insertInto('replays')
-          .values({ digest, expires_at_ms: expiresAtMs })
-          .onConflict((conflict) => conflict.column('digest').doNothing())
-          .executeTakeFirst();
-        return (result.numInsertedOrUpdatedRows ?? 0n) === 0n;
+        await forget({ nowMs });
+        const { numAffectedRows } = await note({ digest, expires_at_ms: expiresAtMs });
+        return numAffectedRows === 0n;
       }),
   };
 }
