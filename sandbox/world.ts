@@ -12,6 +12,7 @@ import { type Prometheus, startPrometheus } from './prometheus.ts';
 import { type Merged, openReleases, type Releases } from './releases.ts';
 import { shownFleet } from './shown-fleet.ts';
 import type { PullRequest } from './slack/page/outlook.ts';
+import { type Channel, defaultChannels, SHOP } from './slack/people.ts';
 import { type SandboxSlack, startSlack } from './slack/slack.ts';
 
 export type WorldOptions = {
@@ -95,6 +96,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       botToken: TOKENS.bot,
       appToken: TOKENS.app,
       port,
+      channels: shopFirst(),
       fleetState: shownFleet(fleet, releases),
       merges: { list: releases.list, merge: (id) => releases.mergeNumber(Number(id)) },
       ...(prometheus ? { links: [{ title: 'Prometheus', url: prometheus.url }] } : {}),
@@ -161,6 +163,13 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     runs: (target) => whatRuns(fleet, target),
     stop: () => running.disposeAsync(),
   };
+}
+
+/** The page opens with the first channel: the one in which things happen. */
+function shopFirst(): Channel[] {
+  const isShop = (one: Channel) => one.id === SHOP;
+  const all = defaultChannels();
+  return [...all.filter(isShop), ...all.filter((one) => !isShop(one))];
 }
 
 /** On the wished port, or on any when somebody else has it. */
