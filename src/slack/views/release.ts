@@ -36,9 +36,13 @@ export function warningLines(release: Release): string[] {
   return lines;
 }
 
+function linesOf(count: number): string {
+  return count === 1 ? '1 changed line' : `${count} changed lines`;
+}
+
 /** Size and review in one line, with the diff. */
 export function sizeLine(release: Release): string {
-  const size = release.changedLines === null ? 'size unknown' : `${release.changedLines} changed lines`;
+  const size = release.changedLines === null ? 'size unknown' : linesOf(release.changedLines);
   const by = release.review.approvedBy;
   const review =
     by.length > 0
