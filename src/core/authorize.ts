@@ -66,11 +66,9 @@ export function authorize(
   if (!actor.roles.some((role) => needs.includes(role))) return deny({ code: 'not-allowed', action, needs });
   if (NEEDS_LINK.has(action) && actor.githubId === null) return deny({ code: 'not-linked' });
   if ((action === 'approve' || action === 'reject') && change) {
-    if (action === 'approve' && principalKey(principal) === change.requester) {
-      return deny({ code: 'participant', part: 'requester' });
-    }
+    if (principalKey(principal) === change.requester) return deny({ code: 'participant', part: 'requester' });
     const part = change.participants.find((one) => one.githubId !== null && one.githubId === actor.githubId);
-    if (action === 'approve' && part) return deny({ code: 'participant', part: part.part });
+    if (part) return deny({ code: 'participant', part: part.part });
   }
   return { allowed: true };
 }

@@ -41,6 +41,7 @@ function blank(seed: Seed, kind: Rollout['kind'], artifact: Artifact | null): Ro
     steps: [],
     stepStartedAtMs: null,
     stumble: null,
+    seenAtMs: nowMs,
     lastAct: null,
   };
 }

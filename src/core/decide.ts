@@ -15,6 +15,21 @@ import { touchedIn } from './step.ts';
  * Pure: the event carries the time, effects are data. An event that does not fit changes nothing and says why.
  */
 export function decide(rollout: Rollout, event: Event): Decision {
+  const decision = dispatch(unlessClockWentBack(rollout, event.atMs), event);
+  if (decision.answer.is !== 'changed') return { ...decision, rollout };
+  return { ...decision, rollout: { ...decision.rollout, seenAtMs: event.atMs } };
+}
+
+/** Small corrections of a clock are everyday; more than this is a jump. */
+const CLOCK_TOLERANCE_MS = 5000;
+
+/** A clock that was set back would make every approval last longer by as much: they are asked for again. */
+function unlessClockWentBack(rollout: Rollout, nowMs: number): Rollout {
+  const wentBack = nowMs < rollout.seenAtMs - CLOCK_TOLERANCE_MS;
+  return wentBack && rollout.approvals.length > 0 ? { ...rollout, approvals: [] } : rollout;
+}
+
+function dispatch(rollout: Rollout, event: Event): Decision {
   switch (event.type) {
     case 'approved':
       return approved(rollout, event);

@@ -8,7 +8,8 @@ import { beginStep, bindingOf, clear, missingApprovals } from './gate.ts';
 import { stageAt } from './plan.ts';
 import { type Actor, principalKey } from './principal.ts';
 import type { Refusal } from './refusal.ts';
-import { rollBack } from './retreat.ts';
+import type { Artifact } from './release.ts';
+import { ask, rollBack } from './retreat.ts';
 import { isOver, type Phase, type Rollout, type Trouble } from './rollout.ts';
 import { recordStep, touchedIn } from './step.ts';
 
@@ -186,7 +187,9 @@ export function rollbackRequested(rollout: Rollout, event: Of<'rollback-requeste
   }
   const trouble: Trouble = { code: 'asked', by: event.actor.name, because: event.because };
   const next = acted(rollout, event.actor, event.atMs);
-  return withFacts(stop(next, trouble, event.atMs, event.to), [decisionFact(event, 'rollback')]);
+  return withFacts(stop(next, trouble, event.atMs, { rollback: true, to: event.to }), [
+    decisionFact(event, 'rollback'),
+  ]);
 }
 
 export function aborted(rollout: Rollout, event: Of<'aborted'>): Decision {
@@ -200,12 +203,21 @@ export function aborted(rollout: Rollout, event: Of<'aborted'>): Decision {
   return withFacts(stop(next, trouble, event.atMs), [decisionFact(event, 'abort')]);
 }
 
-/** Ends the rollout: whatever of the current stage was touched is taken back first. */
-function stop(rollout: Rollout, trouble: Trouble, nowMs: number, to: Parameters<typeof rollBack>[5] = null): Decision {
+/**
+ * Ends the rollout: whatever of the current stage was touched is taken back first. A roll-forward-only release is taken
+ * back by nothing less than a rollback that was asked for: otherwise on-call decides how it goes on.
+ */
+function stop(
+  rollout: Rollout,
+  trouble: Trouble,
+  nowMs: number,
+  asked: { rollback: true; to: Artifact | null } | null = null,
+): Decision {
   const { phase } = rollout;
-  if ('at' in phase && touchedIn(rollout, phase.at).length > 0) {
-    const judgement = 'judgement' in phase ? phase.judgement : null;
-    return rollBack(rollout, phase.at, trouble, judgement, nowMs, to);
+  if (!('at' in phase) || touchedIn(rollout, phase.at).length === 0) {
+    return enter(rollout, { is: 'aborted', atMs: nowMs, trouble }, [], nowMs);
   }
-  return enter(rollout, { is: 'aborted', atMs: nowMs, trouble }, [], nowMs);
+  const judgement = 'judgement' in phase ? phase.judgement : null;
+  if (rollout.release.isRollForwardOnly && !asked) return ask(rollout, phase.at, trouble, judgement, nowMs);
+  return rollBack(rollout, phase.at, trouble, judgement, nowMs, asked?.to ?? null);
 }

@@ -150,6 +150,8 @@ export type Rollout = {
   steps: StepRecord[];
   stepStartedAtMs: number | null;
   stumble: Stumble | null;
+  /** The time of the newest event: a clock that goes back behind it voids the approvals. */
+  seenAtMs: number;
   /** The last thing that a person did here, so that whoever comes second is told who was first. */
   lastAct: { by: string; name: string; atMs: number } | null;
 };

@@ -165,6 +165,7 @@ export function aRollout(over: Partial<Rollout> & { serviceSpec?: ServiceSpec } 
     ],
     stepStartedAtMs: null,
     stumble: null,
+    seenAtMs: NOON_MS,
     lastAct: null,
     ...rest,
   };
