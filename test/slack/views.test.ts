@@ -161,13 +161,13 @@ describe('X1 the card', () => {
   it('X5 X9 says its state, progress, approvals, who asked and how long it usually takes in words', () => {
     const text = textIn(cardOf(aRollout(), EXTRA));
     expect(text).toContain('*Waiting for approval*');
-    expect(text).toContain('■ staging (done)');
-    expect(text).toContain('◧ *prod*');
+    expect(text).toContain(':white_check_mark: staging done');
+    expect(text).toContain(':raised_hand: *prod* now');
     expect(text).toContain('*0 of 1*');
     expect(text).toContain('Asked by Caro');
     expect(text).toContain('about 10 min (up to 30 min)');
     expect(cardOf(aRollout(), EXTRA).text).toBe(
-      'api aaaaaaa to prod: waiting for approval. It waits for people who took no part in the change to approve it.',
+      'api aaaaaaa to prod: waiting for approval. It waits for approval by somebody who took no part in the change.',
     );
   });
 
@@ -228,7 +228,9 @@ describe('X1 the thread', () => {
       expect(idsIn(approval ?? { blocks: [] })).toEqual([]);
       expect(textIn(approval ?? { blocks: [] })).toContain('Ana rejected it: too risky');
     }
-    expect(textIn(cardOf(rejected, EXTRA))).toContain('■ staging (done)  ›  ◧ *prod* (ended here)');
+    expect(textIn(cardOf(rejected, EXTRA))).toContain(
+      ':white_check_mark: staging done  ›  :no_entry_sign: *prod* ended here',
+    );
   });
 
   it('D2 shows evidence, consequences, the choices and the countdown on the decision card', () => {

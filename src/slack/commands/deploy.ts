@@ -82,7 +82,7 @@ export async function proposal(asking: Asking, asked: Proposal): Promise<Message
       approvers: whoCan(spec, 'approve').map((key) => nameOf(key, people)),
       inTheWay,
       extra: { people, hosts: [], eta: null, nowMs: desk.now() },
-      saidBack: asked.said.length > 0 ? `Taken as said: ${escaped(asked.said.join('; '), 300)}.` : null,
+      saidBack: asked.said.length > 0 ? `Understood as: ${escaped(asked.said.join('; '), 300)}.` : null,
     },
     asked.isQuestion ? [confirmButton(plan, release, asked)] : [],
   );

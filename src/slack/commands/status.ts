@@ -16,7 +16,7 @@ export const belayStatus: Verb = {
   command: '/belay',
   name: 'status',
   usage: '/belay status',
-  summary: 'The same for all services.',
+  summary: 'What runs where, and what moves or waits now, of all services.',
   run: (asking, text) => showStatus({ ...asking, bound: null, rollout: null }, text),
 };
 

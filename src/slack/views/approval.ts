@@ -2,7 +2,7 @@ import type { Rollout } from '../../core/rollout.ts';
 import { actions, type Block, context, type Message, section } from './block.ts';
 import { withinBudget } from './budget.ts';
 import { approvalButtons } from './buttons.ts';
-import { approvalCount, type Extra, headline, spoken, whyLine } from './card.ts';
+import { approvalCount, type Extra, headline, spoken, versionOf, whyLine } from './card.ts';
 import { code, escaped, time } from './escape.ts';
 import { changeLine, checklistLines, sizeLine, warningLines } from './release.ts';
 
@@ -26,7 +26,9 @@ export function approvalOf(rollout: Rollout, stageIndex: number, extra: Extra): 
   }
 
   const blocks: Block[] = [
-    section(`:raised_hand: *Approve for ${name}?* · ${headline(rollout)} · *${given} of ${required}*${approvers}`),
+    section(
+      `:raised_hand: *Approve for ${name}?* · ${code(`${rollout.service}@${versionOf(rollout)}`)} · *${given} of ${required}*${approvers}`,
+    ),
     change,
     section(checklistLines(rollout.release)),
   ];
@@ -36,11 +38,14 @@ export function approvalOf(rollout: Rollout, stageIndex: number, extra: Extra): 
   }
   if (warnings.length > 0) blocks.push(section(warnings));
   const digest = rollout.artifact ? ` · artifact ${code(rollout.artifact.digest.slice(0, 19))}` : '';
-  const expires = stage.approvals ? `expires ${time(phase.sinceMs + stage.approvals.expireMs)}; ` : '';
+  const expires = stage.approvals
+    ? `Expires ${time(phase.sinceMs + stage.approvals.expireMs)}; superseded`
+    : 'Superseded';
   blocks.push(
-    context(
-      `Plan ${code(rollout.plan.hash.slice(0, 8))}${digest} · ${expires}superseded when a newer build passes. Nobody who took part in the change can approve it.`,
-    ),
+    context([
+      `${expires} when a newer build passes. Who took part in the change cannot approve it.`,
+      `Plan ${code(rollout.plan.hash.slice(0, 8))}${digest}`,
+    ]),
     actions(`approval:${rollout.generation}`, approvalButtons(rollout)),
   );
   return withinBudget({

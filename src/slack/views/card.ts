@@ -1,4 +1,5 @@
 import { countingApprovals } from '../../core/approval.ts';
+import { formatDuration } from '../../core/duration.ts';
 import type { Person } from '../../core/pipeline.ts';
 import { nextPosition, type Position, stageAt } from '../../core/plan.ts';
 import { principalKey } from '../../core/principal.ts';
@@ -7,6 +8,7 @@ import { actions, type Block, context, type Message, section } from './block.ts'
 import { withinBudget } from './budget.ts';
 import { cardButtons } from './buttons.ts';
 import { code, escaped, shortSha, shortVersion, time } from './escape.ts';
+import { evidenceLines } from './evidence.ts';
 import { changeLine, warningLines } from './release.ts';
 import { etaWords, stateOf, troubleSentence, waitsFor } from './words.ts';
 
@@ -49,23 +51,29 @@ export function spoken(rollout: Rollout): string {
   return escaped(`${rollout.service} ${versionOf(rollout)}`);
 }
 
-/** Passed, current and coming stages, with words for those who cannot see the squares. */
+const DONE = ':white_check_mark:';
+
+/** Passed, current and coming stages, with words for those who cannot see the signs. */
 export function progressBar(rollout: Rollout): string {
   const at = positionOf(rollout);
   const { phase } = rollout;
+  const sign = stateOf(phase.is).emoji;
   if (rollout.kind === 'rollback') {
     // All targets of one stage at once: there are no steps, and no stages before it.
     const name = escaped(rollout.plan.stages.at(-1)?.name ?? '?', 40);
-    return phase.is === 'rolled-back' ? `■ ${name} (done)` : `◧ *${name}* (${isOver(rollout) ? 'ended here' : 'now'})`;
+    return phase.is === 'rolled-back'
+      ? `${DONE} ${name} done`
+      : `${sign} *${name}* ${isOver(rollout) ? 'ended here' : 'now'}`;
   }
   const cells = rollout.plan.stages.map((stage, index) => {
     const name = escaped(stage.name, 40);
-    if (phase.is === 'succeeded' || (at && index < at.stage)) return `■ ${name} (done)`;
-    if (!at || index > at.stage) return `□ ${name}`;
-    const steps = stage.steps.length > 1 ? ` ${at.step + 1}/${stage.steps.length}` : '';
+    if (phase.is === 'succeeded' || (at && index < at.stage)) return `${DONE} ${name} done`;
+    if (!at || index > at.stage) return `:white_small_square: ${name}`;
     const step = stage.steps[at.step];
-    const where = step && stage.steps.length > 1 ? `${steps} ${escaped(step.name, 40)}` : steps;
-    return isOver(rollout) ? `◧ *${name}* (ended here)` : `◧ *${name}*${where} (now)`;
+    const count = stage.steps.length;
+    const where =
+      step && count > 1 && phase.is !== 'gated' ? `, ${escaped(step.name, 40)} (step ${at.step + 1} of ${count})` : '';
+    return isOver(rollout) ? `${sign} *${name}* ended here` : `${sign} *${name}* now${where}`;
   });
   return cells.join('  ›  ');
 }
@@ -114,7 +122,7 @@ export function cardOf(rollout: Rollout, extra: Extra): Message {
   const kind = rollout.kind === 'rollback' ? 'Rollback: ' : '';
   const lines = [`${state.emoji} *${kind}${state.word}* · ${headline(rollout)}`, changeLine(rollout.release)];
   const why = whyLine(rollout);
-  if (why) lines.push(why);
+  if (why) lines.push(why, ...evidenceLines(rollout, extra.hosts));
 
   const facts: string[] = [];
   const waits = waitsFor(rollout);
@@ -144,11 +152,13 @@ export function cardOf(rollout: Rollout, extra: Extra): Message {
 }
 
 function footLine(rollout: Rollout, extra: Extra): string {
-  const asked = `Asked by ${escaped(rollout.request.name, 60)} ${time(rollout.createdAtMs)}`;
+  const { by, name } = rollout.request;
+  const asked = `${by.kind === 'belay' ? 'Began with' : 'Asked by'} ${escaped(name, 60)} ${time(rollout.createdAtMs)}`;
   const because = rollout.request.because ? `: ${escaped(rollout.request.because, 300)}` : '';
-  const ended = rollout.endedAtMs === null ? '' : ` · ended ${time(rollout.endedAtMs)}`;
+  const ended =
+    rollout.endedAtMs === null ? '' : ` · ended after ${formatDuration(rollout.endedAtMs - rollout.createdAtMs)}`;
   const eta = extra.eta && !isOver(rollout) ? ` · usually takes ${etaWords(extra.eta)}` : '';
-  return `${asked}${because}${ended}${eta} · plan ${code(rollout.plan.hash.slice(0, 8))}`;
+  return `${asked}${because}${ended}${eta}`;
 }
 
 function cardText(rollout: Rollout): string {

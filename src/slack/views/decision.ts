@@ -4,9 +4,9 @@ import { actions, type Block, context, type Message, section } from './block.ts'
 import { withinBudget } from './budget.ts';
 import { decisionButtons } from './buttons.ts';
 import { type Extra, headline, spoken, whyLine } from './card.ts';
-import { code, escaped, hostOf, shortVersion, time } from './escape.ts';
+import { code, escaped, shortVersion, time } from './escape.ts';
+import { judgementBlocks } from './evidence.ts';
 import { changeLine } from './release.ts';
-import { judgementBlocks } from './stage.ts';
 import { choiceWords, stateOf, troubleSentence } from './words.ts';
 
 /** Evidence, consequences and choices of a step in trouble; afterwards what was decided, without buttons. */
@@ -42,7 +42,7 @@ export function decisionOf(rollout: Rollout, stageIndex: number, stepIndex: numb
     ]),
   ];
   if (phase.judgement) {
-    blocks.push(...judgementBlocks(phase.judgement, [...extra.hosts, ...hostOf(rollout.release.url)]));
+    blocks.push(...judgementBlocks(rollout, phase.judgement, extra.hosts));
   }
   blocks.push(section(phase.choices.map((one) => `• *${choiceWords(one).text}* ${choiceWords(one).does}.`)));
   blocks.push(section(backLines(rollout, touchedIn(rollout, phase.at))));

@@ -1,6 +1,7 @@
 import { type Block, context, type Message, section } from './block.ts';
 import { withinBudget } from './budget.ts';
 import { escaped } from './escape.ts';
+import { counted } from './words.ts';
 
 export type HelpLine = { usage: string; summary: string };
 
@@ -15,5 +16,5 @@ export function helpOf(lines: HelpLine[], topic: string | null): Message {
       'The words *to*, *on* may be left out; in a service’s own channel so may its name. In a thread, mention Belay and use the same words. Nothing that changes production runs from text alone: you confirm it first.',
     ),
   ];
-  return withinBudget({ text: `Help for Belay: ${lines.length} commands.`, blocks });
+  return withinBudget({ text: `Help for Belay: ${counted(lines.length, 'command')}.`, blocks });
 }

@@ -5,7 +5,7 @@ import { type Block, type Message, section } from './block.ts';
 import { withinBudget } from './budget.ts';
 import { headline, whyLine } from './card.ts';
 import { code, escaped, shortVersion, time } from './escape.ts';
-import { stateOf, waitsFor } from './words.ts';
+import { counted, stateOf, waitsFor } from './words.ts';
 
 /** What runs where, and what moves now. */
 export function statusOf(placements: { service: string; runs: Placement[] }[], live: Rollout[]): Message {
@@ -40,7 +40,10 @@ export function queueOf(live: Rollout[]): Message {
     ]),
   );
   if (blocks.length === 0) blocks.push(section('Nothing moves and nothing waits.'));
-  return withinBudget({ text: `${live.length || 'No'} rollouts move or wait.`, blocks });
+  return withinBudget({
+    text: live.length === 1 ? '1 rollout moves or waits.' : `${live.length || 'No'} rollouts move or wait.`,
+    blocks,
+  });
 }
 
 function liveLine(rollout: Rollout): string {
@@ -60,7 +63,8 @@ export function historyOf(service: string | null, rollouts: Rollout[]): Message 
   });
   const of = service === null ? 'all services' : escaped(service, 60);
   return withinBudget({
-    text: `The last ${rollouts.length} rollouts of ${of}.`,
+    text:
+      rollouts.length === 0 ? `No rollouts of ${of} yet.` : `The last ${counted(rollouts.length, 'rollout')} of ${of}.`,
     blocks: [section([`*History of ${of}*`]), ...chunks(lines.length > 0 ? lines : ['Nothing was rolled out yet.'])],
   });
 }

@@ -28,8 +28,9 @@ export function pageOf(
   const ask = choices.length > 0 ? `You can: ${choices.join(', ')}.` : 'It keeps trying; look at the thread.';
   const again = page.round > 0 ? ` (asked ${page.round + 1} times)` : '';
   const state = stateOf(page.phase.is).word.toLowerCase();
+  const needs = page.phase.is === 'deciding' ? `needs your decision${again}` : `needs you${again}: *${state}*`;
   return withinBudget({
-    text: `${who}, ${spoken(rollout)} needs you${again}: ${state}. ${why}`.replaceAll('`', '').trim(),
-    blocks: [section(`:pager: ${who}, ${headline(rollout)} needs you${again}: *${state}*. ${why} ${ask}`)],
+    text: `${who}, ${spoken(rollout)} ${needs.replaceAll('*', '')}. ${why}`.replaceAll('`', '').trim(),
+    blocks: [section(`:pager: ${who}, ${headline(rollout)} ${needs}. ${why} ${ask}`)],
   });
 }

@@ -6,7 +6,7 @@ import { withinBudget } from './budget.ts';
 import type { Extra } from './card.ts';
 import { code, escaped, shortSha } from './escape.ts';
 import { changeLine, checklistLines, nameOf, sizeLine, warningLines } from './release.ts';
-import { etaWords, names } from './words.ts';
+import { counted, etaWords, listed, shareWords } from './words.ts';
 
 export type PlanView = {
   plan: Plan;
@@ -37,9 +37,9 @@ export function planOf(view: PlanView, buttons: Button[] = []): Message {
   ];
   const facts: string[] = [];
   if (plan.stages.some((stage) => (stage.approvals?.required ?? 0) > 0)) {
-    facts.push(`May approve (unless they took part): ${view.approvers.slice(0, 10).join(', ') || '*nobody*'}.`);
+    facts.push(`May approve, unless they took part: ${view.approvers.slice(0, 10).join(', ') || '*nobody*'}.`);
   }
-  facts.push(`Asked in trouble: ${nameOf(plan.onCall, extra.people)}.`);
+  facts.push(`On call: ${nameOf(plan.onCall, extra.people)}.`);
   facts.push(...(view.inTheWay.length > 0 ? view.inTheWay : ['Nothing is in its way now.']));
   if (extra.eta) facts.push(`Usually takes ${etaWords(extra.eta)}.`);
   blocks.push(section(facts));
@@ -48,7 +48,7 @@ export function planOf(view: PlanView, buttons: Button[] = []): Message {
   );
   if (buttons.length > 0) blocks.push(actions('plan', buttons));
   return withinBudget({
-    text: `The plan of ${escaped(plan.service)} ${shortSha(release.sha)} to ${escaped(goal, 60)}, in ${plan.stages.length} stages.`,
+    text: `The plan of ${escaped(plan.service)} ${shortSha(release.sha)} to ${escaped(goal, 60)}, in ${counted(plan.stages.length, 'stage')}.`,
     blocks,
   });
 }
@@ -56,9 +56,13 @@ export function planOf(view: PlanView, buttons: Button[] = []): Message {
 function stageLine(stage: Plan['stages'][number], index: number): string {
   const bakeMs = stage.steps.reduce((sum, step) => sum + step.bake.forMs, 0);
   const steps = stage.steps
-    .map((step) => `${escaped(step.name, 40)} ${Math.round(step.share * 1000) / 10} % of ${names(step.targets, 4)}`)
-    .join(', ');
-  const needs = stage.approvals ? `, *${stage.approvals.required} approvals*` : '';
-  const guard = stage.isProtected ? ', protected' : '';
-  return `${index + 1}. *${escaped(stage.name, 60)}*${guard}${needs}: ${steps}; watched for at least ${formatDuration(bakeMs)} on ${stage.signals.length} signals`;
+    .map((step) => (step.kind === 'all' ? shareWords(step) : `${escaped(step.name, 40)} on ${shareWords(step)}`))
+    .join('  ›  ');
+  const needs = stage.approvals ? ` after *${counted(stage.approvals.required, 'approval')}*` : '';
+  const signals = stage.signals.map((one) => one.name);
+  const watched =
+    signals.length > 0
+      ? `watched for at least ${formatDuration(bakeMs)}: ${listed(signals)}`
+      : 'not watched by any signal';
+  return [`${index + 1}. *${escaped(stage.name, 60)}*${needs}: ${steps}`, `      ${watched}`].join('\n');
 }

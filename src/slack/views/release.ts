@@ -1,20 +1,21 @@
 import type { Person } from '../../core/pipeline.ts';
 import { principalKey } from '../../core/principal.ts';
 import type { ChecklistAnswer, Release } from '../../core/release.ts';
-import { code, escaped, hostOf, link, shortSha } from './escape.ts';
+import { escaped, hostOf, link } from './escape.ts';
+import { counted } from './words.ts';
 
 /** From how many changed lines on a release says so. */
 const LARGE_LINES = 200;
 
-/** `#12 Title by login`, linked. */
+/** `#12 Title · by login`, linked. */
 export function changeLine(release: Release): string {
   const hosts = hostOf(release.url);
   const { pullRequest } = release;
   if (release.sha === '') return escaped(release.title);
-  if (!pullRequest)
-    return `${link(release.url, release.title, hosts)} (${code(shortSha(release.sha))}, pushed directly)`;
-  const merged = pullRequest.mergedByLogin ? `, merged by ${escaped(pullRequest.mergedByLogin, 40)}` : '';
-  return `${link(pullRequest.url, `#${pullRequest.number} ${pullRequest.title}`, hosts)} by ${escaped(pullRequest.authorLogin, 40)}${merged} (${code(pullRequest.headRef)}, ${code(shortSha(release.sha))})`;
+  if (!pullRequest) return `${link(release.url, release.title, hosts)} · pushed directly`;
+  const { authorLogin, mergedByLogin } = pullRequest;
+  const merged = mergedByLogin && mergedByLogin !== authorLogin ? `, merged by ${escaped(mergedByLogin, 40)}` : '';
+  return `${link(pullRequest.url, `#${pullRequest.number} ${pullRequest.title}`, hosts)} · by ${escaped(authorLogin, 40)}${merged}`;
 }
 
 /** What should make one look twice, each a line: no review, large, roll-forward only. */
@@ -36,13 +37,16 @@ export function warningLines(release: Release): string[] {
   return lines;
 }
 
-function linesOf(count: number): string {
-  return count === 1 ? '1 changed line' : `${count} changed lines`;
-}
+const CHECKS: Record<Release['review']['checks'], string> = {
+  green: 'checks green',
+  red: '*checks red*',
+  pending: '*checks pending*',
+  none: 'no checks',
+};
 
 /** Size and review in one line, with the diff. */
 export function sizeLine(release: Release): string {
-  const size = release.changedLines === null ? 'size unknown' : linesOf(release.changedLines);
+  const size = release.changedLines === null ? 'size unknown' : counted(release.changedLines, 'changed line');
   const by = release.review.approvedBy;
   const review =
     by.length > 0
@@ -51,21 +55,24 @@ export function sizeLine(release: Release): string {
           .map((one) => escaped(one, 40))
           .join(', ')}`
       : 'no review';
-  return `${size} · ${review} · checks ${release.review.checks} · ${link(release.diffUrl, 'diff', hostOf(release.url))}`;
+  return `${size} · ${review} · ${CHECKS[release.review.checks]} · ${link(release.diffUrl, 'diff', hostOf(release.url))}`;
 }
 
-/** The reviewer's checklist; an unanswered line shows as unanswered. */
+/** The reviewer's checklist: a good answer, one to think about, or an unanswered line, which shows as unanswered. */
 export function checklistLines(release: Release): string[] {
-  const line = (question: string, one: ChecklistAnswer) => {
-    const sign = one.answer === 'unanswered' ? ':grey_question:' : ':ballot_box_with_check:';
-    return `${sign} ${question} *${one.answer}*${one.text ? ` — ${escaped(one.text, 160)}` : ''}`;
+  const line = (question: string, one: ChecklistAnswer, good: ChecklistAnswer['answer']) => {
+    const sign =
+      one.answer === 'unanswered' ? ':grey_question:' : one.answer === good ? ':white_check_mark:' : ':warning:';
+    // The answer itself is in bold already.
+    const more = one.text.replace(/^(yes|no|safe|unsafe)(?!\p{L})[\s,;.:–—-]*/iu, '');
+    return `${sign} ${question} *${one.answer}*${more ? ` — ${escaped(more, 160)}` : ''}`;
   };
   const { checklist } = release;
   return [
-    line('Tests included?', checklist.tests),
-    line('Metrics, logs, traces included?', checklist.telemetry),
-    line('Can it break production?', checklist.breaking),
-    line('Can it be rolled back?', checklist.rollback),
+    line('Tests included?', checklist.tests, 'yes'),
+    line('Metrics, logs, traces included?', checklist.telemetry, 'yes'),
+    line('Can it break production?', checklist.breaking, 'no'),
+    line('Can it be rolled back?', checklist.rollback, 'yes'),
   ];
 }
 

@@ -1,19 +1,19 @@
 import { formatDuration } from '../../core/duration.ts';
-import type { Judgement } from '../../core/judge/verdict.ts';
 import type { PlannedStage } from '../../core/plan.ts';
 import type { Rollout, StepRecord } from '../../core/rollout.ts';
-import { type Block, context, type Message, section } from './block.ts';
+import { type Block, type Message, section } from './block.ts';
 import { withinBudget } from './budget.ts';
 import { type Extra, positionOf, spoken } from './card.ts';
-import { code, escaped, hostOf, link, shortVersion, time } from './escape.ts';
-import { names, signalLine, stateOf, troubleSentence, waitsFor } from './words.ts';
+import { code, escaped, shortVersion } from './escape.ts';
+import { judgementBlocks, judgementOf } from './evidence.ts';
+import { counted, type State, shareWords, stateOf, troubleSentence, waitsFor } from './words.ts';
 
-const ENDED: Record<StepRecord['ended'], string> = {
-  passed: ':white_check_mark: passed',
-  degraded: ':red_circle: degraded',
-  failed: ':x: failed',
-  continued: ':arrow_forward: continued by decision',
-  retried: ':repeat: retried by decision',
+const ENDED: Record<StepRecord['ended'], State> = {
+  passed: { emoji: ':white_check_mark:', word: 'passed' },
+  degraded: { emoji: ':red_circle:', word: 'degraded' },
+  failed: { emoji: ':x:', word: 'failed' },
+  continued: { emoji: ':fast_forward:', word: 'continued by decision' },
+  retried: { emoji: ':repeat:', word: 'retried by decision' },
 };
 
 /** One stage in the thread: each wave, what it waits for, each signal with before, now and limit. */
@@ -23,10 +23,12 @@ export function stageOf(rollout: Rollout, index: number, extra: Extra): Message 
   const at = positionOf(rollout);
   const isHere = 'at' in rollout.phase && at?.stage === index;
   const word = isHere ? stateOf(rollout.phase.is).word : stageWord(rollout, stage);
-  const blocks: Block[] = [section([`*${escaped(stage.name, 60)}*: ${word}`, ...stepLines(rollout, stage, index)])];
+  const sign = isHere ? `${stateOf(rollout.phase.is).emoji} ` : '';
+  const head = `${sign}*${escaped(stage.name, 60)}*: ${word}`;
+  const blocks: Block[] = [section([head, ...stepLines(rollout, stage, index)])];
   if (isHere) blocks.push(...nowBlocks(rollout));
   const judgement = isHere || at?.stage === index ? judgementOf(rollout) : null;
-  if (judgement) blocks.push(...judgementBlocks(judgement, [...extra.hosts, ...hostOf(rollout.release.url)]));
+  if (judgement) blocks.push(...judgementBlocks(rollout, judgement, extra.hosts));
   return withinBudget({ text: `${spoken(rollout)} on ${escaped(stage.name, 60)}: ${word.toLowerCase()}.`, blocks });
 }
 
@@ -42,14 +44,14 @@ function stageWord(rollout: Rollout, stage: PlannedStage): string {
 function stepLines(rollout: Rollout, stage: PlannedStage, index: number): string[] {
   if (rollout.kind === 'rollback') return [];
   return stage.steps.map((step, stepIndex) => {
-    const share = `${Math.round(step.share * 1000) / 10} % of ${names(step.targets)}`;
+    const what = step.kind === 'all' ? shareWords(step) : `${escaped(step.name, 60)} · ${shareWords(step)}`;
     const record = rollout.steps.findLast((one) => one.stage === stage.name && one.step === step.name);
     const { phase } = rollout;
     const isNow = 'at' in phase && phase.at.stage === index && phase.at.step === stepIndex;
-    if (isNow) return `◧ *${escaped(step.name, 60)}* ${share}: ${stateOf(phase.is).word.toLowerCase()}`;
-    if (!record) return `□ ${escaped(step.name, 60)} ${share}`;
-    const took = formatDuration(record.endedAtMs - record.startedAtMs);
-    return `■ ${escaped(step.name, 60)} ${share}: ${ENDED[record.ended]} after ${took}`;
+    if (isNow) return `${stateOf(phase.is).emoji} *${what}* · ${stateOf(phase.is).word.toLowerCase()}`;
+    if (!record) return `:white_small_square: ${what}`;
+    const { emoji, word } = ENDED[record.ended];
+    return `${emoji} ${what} · ${word} after ${formatDuration(record.endedAtMs - record.startedAtMs)}`;
   });
 }
 
@@ -57,14 +59,14 @@ function nowBlocks(rollout: Rollout): Block[] {
   const { phase } = rollout;
   const lines: string[] = [];
   const waits = waitsFor(rollout);
-  if (waits) lines.push(`Waits for ${waits}.`);
+  if (waits && phase.is !== 'baking') lines.push(`Waits for ${waits}.`);
   if (phase.is === 'verifying') {
     for (const trouble of Object.values(phase.problems)) lines.push(`• ${troubleSentence(trouble)}`);
   }
   if (phase.is === 'baking') {
     const step = rollout.plan.stages[phase.at.stage]?.steps[phase.at.step];
     const total = step ? formatDuration(step.bake.forMs) : '?';
-    lines.push(`Watched for ${formatDuration(phase.observedMs)} of ${total}, ${phase.round} looks.`);
+    lines.push(`Watched for ${formatDuration(phase.observedMs)} of ${total}, ${counted(phase.round, 'look')}.`);
   }
   if (phase.is === 'rolling-back') {
     for (const { target, artifact } of phase.to) {
@@ -72,20 +74,4 @@ function nowBlocks(rollout: Rollout): Block[] {
     }
   }
   return lines.length > 0 ? [section(lines)] : [];
-}
-
-/** The newest judgement that the phase carries. */
-export function judgementOf(rollout: Rollout): Judgement | null {
-  return 'judgement' in rollout.phase ? rollout.phase.judgement : null;
-}
-
-/** Each signal explained, worst first, so that what is left out for length is what matters least. */
-export function judgementBlocks(judgement: Judgement, hosts: string[]): Block[] {
-  const order = { degraded: 0, error: 1, inconclusive: 2, healthy: 3 };
-  const signals = [...judgement.signals].sort((a, b) => order[a.verdict] - order[b.verdict]);
-  const score = judgement.score === null ? '' : `, score ${Math.round(judgement.score)}`;
-  return [
-    section(signals.map((one) => signalLine(one, link(one.link, one.signal, hosts)))),
-    context(`Judged *${judgement.verdict}*${score} ${time(judgement.atMs)}`),
-  ];
 }

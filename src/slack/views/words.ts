@@ -2,6 +2,7 @@ import { assertNever } from '../../core/assert.ts';
 import { formatDuration } from '../../core/duration.ts';
 import type { Choice } from '../../core/event.ts';
 import type { SignalVerdict, Verdict, VerdictReason } from '../../core/judge/verdict.ts';
+import { stepAt } from '../../core/plan.ts';
 import type { PhaseName, Rollout, Trouble } from '../../core/rollout.ts';
 import type { Instance } from '../../core/target.ts';
 import { code, escaped, shortSha } from './escape.ts';
@@ -107,6 +108,23 @@ export function names(list: string[], max = 8): string {
   return list.length > max ? `${shown.join(', ')} and ${list.length - max} more` : shown.join(', ');
 }
 
+/** The same without formatting, where there are many of them. */
+export function listed(list: string[], max = 8): string {
+  const shown = list.slice(0, max).map((one) => escaped(one, 60));
+  return list.length > max ? `${shown.join(', ')} and ${list.length - max} more` : shown.join(', ') || 'nothing';
+}
+
+/** `1 look`, `3 looks`. */
+export function counted(count: number, one: string): string {
+  return `${count} ${one}${count === 1 ? '' : 's'}`;
+}
+
+/** `25 % of us, eu`, `all of us`: how much of what a step deploys to. */
+export function shareWords(step: { share: number; targets: string[] }): string {
+  const share = step.share === 1 ? 'all' : `${Math.round(step.share * 1000) / 10} %`;
+  return `${share} of ${listed(step.targets)}`;
+}
+
 /** What the rollout waits for now, or null when it has ended; escaped. */
 export function waitsFor(rollout: Rollout): string | null {
   const { phase } = rollout;
@@ -120,7 +138,7 @@ export function waitsFor(rollout: Rollout): string | null {
         ? `a look at what runs on ${names(phase.waitingFor)}`
         : 'health before the step begins';
     case 'gated':
-      return 'people who took no part in the change to approve it';
+      return 'approval by somebody who took no part in the change';
     case 'clearing':
       return 'a last look at the branch and at who approved';
     case 'deploying':
@@ -128,7 +146,7 @@ export function waitsFor(rollout: Rollout): string | null {
     case 'verifying':
       return `${names(phase.waitingFor)} to run it on every instance`;
     case 'baking':
-      return 'health to stay good for the step’s whole time';
+      return `health to stay good for ${formatDuration(stepAt(rollout.plan, phase.at).bake.forMs)}`;
     case 'deciding':
       return 'a decision of the person on call';
     case 'holding':
@@ -183,14 +201,20 @@ const REASON_WORDS: Record<VerdictReason, string> = {
 
 /** One signal explained: verdict, now, before, limit, samples, why. `label` may be a link already. */
 export function signalLine(signal: SignalVerdict, label: string): string {
-  const number = (value: number | null) =>
-    value === null
-      ? 'not measured'
-      : `${Number(value.toPrecision(4))}${signal.unit ? ` ${escaped(signal.unit, 10)}` : ''}`;
-  const samples = signal.samples === null ? '' : `, ${signal.samples} samples`;
-  const weight = signal.role === 'scored' ? '' : ` (${signal.role === 'observe' ? 'observed only' : signal.role})`;
+  const unit = signal.unit ? ` ${escaped(signal.unit, 10)}` : '';
+  const now = signal.now === null ? '*not measured*' : `now *${figure(signal.now)}${unit}*`;
+  const before = signal.before === null ? '' : `, before ${figure(signal.before)}${unit}`;
+  const samples = signal.samples === null ? '' : ` (${counted(signal.samples, 'sample')})`;
+  const role = signal.role === 'observe' ? ' (observed only)' : '';
+  // That a healthy signal is within its limit can be seen.
+  const reason = signal.reason === 'within-bounds' ? '' : ` — ${REASON_WORDS[signal.reason]}`;
   const detail = signal.detail ? `; ${escaped(signal.detail, 160)}` : '';
-  return `${VERDICT_SIGNS[signal.verdict]} *${signal.verdict}* ${label}${weight}: now ${number(signal.now)}, before ${number(signal.before)}, limit ${escaped(signal.limit, 60)}${samples} — ${REASON_WORDS[signal.reason]}${detail}`;
+  return `${VERDICT_SIGNS[signal.verdict]} *${label}* ${signal.verdict}${role}: ${now}${before}, limit ${escaped(signal.limit, 60)}${samples}${reason}${detail}`;
+}
+
+/** A number that can be read at a glance: no digits that mean nothing. */
+function figure(value: number): string {
+  return Math.abs(value) >= 100 ? Math.round(value).toLocaleString('en-US') : String(Number(value.toPrecision(3)));
 }
 
 /** `2 h 5 min`, or `30 min (up to 1 h 10 min)` from the service's own history. */
