@@ -46,7 +46,7 @@ async function playGood(world: World, say: Say): Promise<Merged> {
   await world.waitForPhase(good.sha, 'succeeded', STEP_WITHIN_MS);
   await expectRuns(world, PRODUCTION, good.digest);
   say('  wave 2: all of eu and us runs it');
-  await slackSays(world, say, `shop ${short(good)} has ended: done.`);
+  await slackSays(world, say, short(good), 'done');
 
   const seen = Object.values(world.fleet.stats());
   const failed = seen.reduce((sum, one) => sum + one.failed, 0);
@@ -72,7 +72,7 @@ async function playBad(world: World, say: Say, good: Merged): Promise<void> {
     throw new Error(`It got as far as ${last?.stage}/${last?.step}: further than the canary`);
   await expectRuns(world, PRODUCTION, good.digest);
   say('  the canary threw errors and was rolled back by itself: eu and us run the good release');
-  await slackSays(world, say, `shop ${short(bad)} has ended: rolled back.`);
+  await slackSays(world, say, short(bad), 'rolled back');
 }
 
 async function playRollback(world: World, say: Say): Promise<void> {
@@ -93,7 +93,7 @@ async function playRollback(world: World, say: Say): Promise<void> {
   );
   await expectRuns(world, PRODUCTION, world.initialDigest);
   say('  eu and us run the version from before the good release');
-  await slackSays(world, say, `The rollback to shop ${world.initialDigest.slice(7, 14)} is done.`);
+  await slackSays(world, say, world.initialDigest.slice(7, 14), 'done');
 }
 
 async function merge(world: World, say: Say, kind: 'good' | 'errors'): Promise<Merged> {
@@ -125,10 +125,12 @@ async function untilStep(world: World, { sha }: Merged, step: string): Promise<v
   );
 }
 
-async function slackSays(world: World, say: Say, text: string): Promise<void> {
+/** Waits for a message to everybody (no card, which says so too) that a version has come to this end. */
+async function slackSays(world: World, say: Say, version: string, end: string): Promise<void> {
   const { slack } = world;
-  const found = slack.waitFor(() => slack.messages(SHOP).find((one) => one.text === text), SLACK_WITHIN_MS);
-  await inSlack(found, `"${text}" in #shop`);
+  const isOfThis = ({ broadcast, text }: Message) => broadcast && text.includes(version) && text.includes(end);
+  const found = slack.waitFor(() => slack.messages(SHOP).find(isOfThis), SLACK_WITHIN_MS);
+  const { text } = await inSlack(found, `to everybody in #shop that ${version} is ${end}`);
   say(`  Slack says: "${text}"`);
 }
 
