@@ -1,13 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, loadavg, platform, release, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
+import { commands } from './commands.ts';
 import { type Benchmark, type Line, type Size, show } from './measure.ts';
 import { restart } from './restart.ts';
 import { timers } from './timers.ts';
 import { transitions } from './transitions.ts';
 import { webhook } from './webhook.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [webhook, transitions, timers, restart];
+const BENCHMARKS: readonly Benchmark[] = [webhook, commands, transitions, timers, restart];
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean' }, only: { type: 'string' } } });
 const size: Size = { isQuick: values.quick === true, rounds: values.quick ? 1 : 5 };
