@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
+/** A body is sent as JSON, unless it is a text whose headers say what it is. */
 export type Answer = { status: number; body: unknown; headers?: Record<string, string> };
 export type Question = { method: string; path: string; query: URLSearchParams; authorization: string; body: unknown };
 
@@ -52,5 +53,7 @@ async function read(request: IncomingMessage): Promise<Question> {
 
 function write(response: ServerResponse, answer: Answer): void {
   response.writeHead(answer.status, { 'content-type': 'application/json; charset=utf-8', ...answer.headers });
-  response.end(answer.status === 204 ? undefined : JSON.stringify(answer.body));
+  const { body, headers } = answer;
+  const isText = typeof body === 'string' && headers?.['content-type'] !== undefined;
+  response.end(answer.status === 204 ? undefined : isText ? body : JSON.stringify(body));
 }

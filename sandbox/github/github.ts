@@ -3,6 +3,7 @@ import { Deliveries } from './deliveries.ts';
 import { type Emulated, startEmulator } from './emulator.ts';
 import { type Answer, openGateway } from './gateway.ts';
 import { type Files, gitOf } from './git.ts';
+import { answerPage } from './page.ts';
 import type { Login } from './people.ts';
 import { accountOf, type Review, type SandboxPull, showPull } from './pulls.ts';
 import { type Activity, answerRoute, type Status, type World } from './routes.ts';
@@ -59,7 +60,8 @@ export async function startGithub(options: GithubSandboxOptions) {
   };
   const gateway = await openGateway(
     options.port ?? 0,
-    async (question) => faulty(faults) ?? (await answerRoute(world, question)),
+    async (question) =>
+      answerPage(repo, pulls, question.method, question.path) ?? faulty(faults) ?? (await answerRoute(world, question)),
     (question) => emulated().forward(question),
   );
   url = gateway.url;

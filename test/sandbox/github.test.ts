@@ -51,6 +51,23 @@ async function mergeOne(github: GithubSandbox, title: string): Promise<string> {
 }
 
 describe('the sandbox’s GitHub', () => {
+  it('shows a pull request behind the links of a card, and nothing of it as mark-up', async () => {
+    const github = await start();
+    const { number } = await github.createPullRequest({
+      title: '<b>Bold</b>',
+      author: 'ana',
+      files: { 'a.ts': '<i>' },
+    });
+    for (const path of ['', '/files']) {
+      const answer = await fetch(`${github.url}/${github.repo}/pull/${number}${path}`);
+      expect(answer.headers.get('content-type')).toContain('text/html');
+      const html = await answer.text();
+      expect(html).toContain('&lt;b&gt;Bold&lt;/b&gt;');
+      expect(html).not.toMatch(/<[bi]>/);
+    }
+    expect((await fetch(`${github.url}/${github.repo}/pull/99`)).status).toBe(404);
+  });
+
   it('S1 sends signed deliveries that Belay believes: a merge is a push and a closed pull request', async () => {
     const github = await start();
     const seen = await receive(github);
