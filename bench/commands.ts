@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { App, HTTPReceiver, LogLevel } from '@slack/bolt';
-import { createDesk } from '../src/desk.ts';
+import { createDesk } from '../src/compose/desk.ts';
 import { systemClock } from '../src/engine/clock.ts';
 import { createCommands } from '../src/engine/commands.ts';
 import { createEngine } from '../src/engine/engine.ts';

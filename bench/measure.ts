@@ -8,7 +8,8 @@ export type Line = {
   /** Belay over its yardstick, where both are measured. */
   ratio: number | null;
   goal: string;
-  isMet: boolean;
+  /** null: no goal was set. */
+  isMet: boolean | null;
   /** What a reader has to know to believe the figures. */
   notes: string[];
 };

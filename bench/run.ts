@@ -1,14 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, loadavg, platform, release, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
+import { breach } from './breach.ts';
 import { commands } from './commands.ts';
+import { idle } from './idle.ts';
 import { type Benchmark, type Line, type Size, show } from './measure.ts';
 import { restart } from './restart.ts';
 import { timers } from './timers.ts';
 import { transitions } from './transitions.ts';
 import { webhook } from './webhook.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [webhook, commands, transitions, timers, restart];
+const BENCHMARKS: readonly Benchmark[] = [webhook, commands, transitions, timers, restart, breach, idle];
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean' }, only: { type: 'string' } } });
 const size: Size = { isQuick: values.quick === true, rounds: values.quick ? 1 : 5 };
@@ -24,7 +26,7 @@ const load = () =>
     .join(' ');
 
 function print({ what, belay, beside, ratio, goal, isMet, notes }: Line): void {
-  console.log(`${isMet ? 'met   ' : 'MISSED'} ${what}`);
+  console.log(`${isMet === null ? '      ' : isMet ? 'met   ' : 'MISSED'} ${what}`);
   console.log(`       Belay ${belay}; ${beside}${ratio === null ? '' : `; ratio ${show.ratio(ratio)}`}; goal ${goal}`);
   for (const note of notes) console.log(`       ${note}`);
 }
@@ -41,7 +43,7 @@ let missed = 0;
 for (const { run } of wanted) {
   for (const line of await run(size)) {
     print(line);
-    if (!line.isMet) missed += 1;
+    if (line.isMet === false) missed += 1;
   }
 }
 console.log(`\n${missed === 0 ? 'Every goal is met' : `${missed} missed`}; load average at the end ${load()}`);
