@@ -55,7 +55,7 @@ export function faultsOf(message: Message, hosts = ['github.com']): string[] {
 /** Angle brackets that are not Belay's own: a date, a configured person, a link to a known host. */
 function markupIn(text: string, hosts: string[]): string[] {
   const rest = text
-    .replace(/<!date\^\d+\^\{date_short_pretty\} \{time\}\|[0-9: -]+ UTC>/g, '')
+    .replace(/<!date\^\d+\^\{date_short_pretty\} at \{time\}\|[0-9: -]+ UTC>/g, '')
     .replace(/<@(U0ANA|U0BEN|U0CARO)>/g, '')
     .replace(/<(https?:\/\/([^/|<>\s]+)[^|<>\s]*)\|[^<>|]*>/g, (whole, _url, host) =>
       hosts.includes(host) ? '' : whole,

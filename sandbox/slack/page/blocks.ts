@@ -74,22 +74,29 @@ function withFiles<T>(value: T): T {
 }
 
 function drawn(workspace: Workspace, given: Fields): string {
-  const block = withoutVerbatim(given);
+  const block = asLibraryTakesIt(given);
   const key = JSON.stringify(block);
   const known = cache.get(key);
   if (known !== undefined) return known;
-  const html = draw(workspace, block);
+  const html = draw(workspace, block).replaceAll(GREATER, '&gt;');
   if (cache.size >= CACHED) cache.clear();
   cache.set(key, html);
   return html;
 }
 
-/** To Slack, `verbatim` text is still mrkdwn in which bare names and addresses stay text; to the library it is plain text. */
-function withoutVerbatim<T>(value: T): T {
-  if (Array.isArray(value)) return value.map(withoutVerbatim) as T;
+/** Stands for `&gt;`, which the library follows by a space. */
+const GREATER = '\ue000';
+
+/**
+ * What the library takes otherwise than Slack: `verbatim` text is still mrkdwn, in which bare names and addresses stay
+ * text; and a `&gt;` that does not begin a line is just a sign.
+ */
+function asLibraryTakesIt<T>(value: T): T {
+  if (typeof value === 'string') return value.replaceAll(/(?<!^|\n)&gt;/g, GREATER) as T;
+  if (Array.isArray(value)) return value.map(asLibraryTakesIt) as T;
   if (!isFields(value)) return value;
   const kept = Object.entries(value).filter(([key]) => key !== 'verbatim');
-  return Object.fromEntries(kept.map(([key, one]) => [key, withoutVerbatim(one)])) as T;
+  return Object.fromEntries(kept.map(([key, one]) => [key, asLibraryTakesIt(one)])) as T;
 }
 
 function draw(workspace: Workspace, block: Fields): string {

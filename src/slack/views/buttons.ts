@@ -53,7 +53,6 @@ export function approvalButtons(rollout: Rollout): Button[] {
       text: 'Reject…',
       value,
       label: `Reject ${subject(rollout)}, with a reason`,
-      style: 'danger',
     }),
     planButton(rollout),
   ];

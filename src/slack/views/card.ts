@@ -68,7 +68,7 @@ export function progressBar(rollout: Rollout): string {
   const cells = rollout.plan.stages.map((stage, index) => {
     const name = escaped(stage.name, 40);
     if (phase.is === 'succeeded' || (at && index < at.stage)) return `${DONE} ${name} done`;
-    if (!at || index > at.stage) return `:white_small_square: ${name}`;
+    if (!at || index > at.stage) return `:white_large_square: ${name}`;
     const step = stage.steps[at.step];
     const count = stage.steps.length;
     const where =

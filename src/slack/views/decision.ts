@@ -1,9 +1,9 @@
 import type { Rollout } from '../../core/rollout.ts';
 import { touchedIn } from '../../core/step.ts';
-import { actions, type Block, context, type Message, section } from './block.ts';
+import { actions, type Block, type Message, section } from './block.ts';
 import { withinBudget } from './budget.ts';
 import { decisionButtons } from './buttons.ts';
-import { type Extra, headline, spoken, whyLine } from './card.ts';
+import { type Extra, headline, spoken, versionOf, whyLine } from './card.ts';
 import { code, escaped, shortVersion, time } from './escape.ts';
 import { judgementBlocks } from './evidence.ts';
 import { changeLine } from './release.ts';
@@ -34,11 +34,18 @@ export function decisionOf(rollout: Rollout, stageIndex: number, stepIndex: numb
     });
   }
 
+  const outlook =
+    phase.is === 'holding'
+      ? `On hold: ${whyLine(rollout) ?? ''}`
+      : phase.countdown
+        ? `:hourglass_flowing_sand: Without a decision: *${choiceWords(phase.countdown.choice).text.toLowerCase()}* ${time(phase.countdown.atMs)}. Stop the countdown to take longer.`
+        : ':hourglass: No countdown runs: it waits until somebody decides.';
   const blocks: Block[] = [
     section([
-      `${stateOf(phase.is).emoji} *${phase.is === 'holding' ? 'On hold' : 'Decide'}: ${where}* · ${headline(rollout)}`,
+      `${stateOf(phase.is).emoji} *${phase.is === 'holding' ? 'On hold' : 'Decide'}: ${where}* · ${code(`${rollout.service}@${versionOf(rollout)}`)}`,
       `It stands still because ${troubleSentence(phase.trouble)}.`,
       changeLine(rollout.release),
+      outlook,
     ]),
   ];
   if (phase.judgement) {
@@ -46,16 +53,7 @@ export function decisionOf(rollout: Rollout, stageIndex: number, stepIndex: numb
   }
   blocks.push(section(phase.choices.map((one) => `• *${choiceWords(one).text}* ${choiceWords(one).does}.`)));
   blocks.push(section(backLines(rollout, touchedIn(rollout, phase.at))));
-  blocks.push(
-    context(
-      phase.is === 'holding'
-        ? `On hold: ${whyLine(rollout) ?? ''}`
-        : phase.countdown
-          ? `Without a decision: *${choiceWords(phase.countdown.choice).text.toLowerCase()}* ${time(phase.countdown.atMs)}. Stop the countdown to take longer.`
-          : 'No countdown runs: it waits until somebody decides.',
-    ),
-    actions(`decision:${rollout.generation}`, decisionButtons(rollout)),
-  );
+  blocks.push(actions(`decision:${rollout.generation}`, decisionButtons(rollout)));
   return withinBudget({
     text: `${spoken(rollout)} ${phase.is === 'holding' ? 'is on hold' : 'needs a decision'} at ${where}: ${troubleSentence(phase.trouble).replaceAll('`', '')}.`,
     blocks,
@@ -68,8 +66,8 @@ function backLines(rollout: Rollout, touched: string[]): string[] {
   const lines = touched.map((target) => {
     const before = own(rollout.before, target) ?? null;
     return before
-      ? `↩ ${code(target)} would go back to ${code(shortVersion(before))}`
-      : `↩ ${code(target)} has nothing to go back to`;
+      ? `:leftwards_arrow_with_hook: ${code(target)} would go back to ${code(shortVersion(before))}`
+      : `:leftwards_arrow_with_hook: ${code(target)} has nothing to go back to`;
   });
   if (rollout.release.isRollForwardOnly) lines.push(':warning: This release was marked as unsafe to roll back.');
   return lines;

@@ -70,7 +70,7 @@ export function time(atMs: number): string {
   const seconds = Math.floor(atMs / 1000);
   if (!Number.isFinite(seconds) || Math.abs(atMs) > 8e15) return 'an unknown time';
   const fallback = new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ');
-  return `<!date^${seconds}^{date_short_pretty} {time}|${fallback} UTC>`;
+  return `<!date^${seconds}^{date_short_pretty} at {time}|${fallback} UTC>`;
 }
 
 /** The same time for a `text`, where there is no reader's time zone. */

@@ -39,6 +39,8 @@ export function planOf(view: PlanView, buttons: Button[] = []): Message {
   if (plan.stages.some((stage) => (stage.approvals?.required ?? 0) > 0)) {
     facts.push(`May approve, unless they took part: ${view.approvers.slice(0, 10).join(', ') || '*nobody*'}.`);
   }
+  const signals = [...new Set(plan.stages.flatMap((stage) => stage.signals.map((one) => one.name)))];
+  if (signals.length > 0) facts.push(`Health is judged by ${listed(signals)}.`);
   facts.push(`On call: ${nameOf(plan.onCall, extra.people)}.`);
   facts.push(...(view.inTheWay.length > 0 ? view.inTheWay : ['Nothing is in its way now.']));
   if (extra.eta) facts.push(`Usually takes ${etaWords(extra.eta)}.`);
@@ -59,10 +61,7 @@ function stageLine(stage: Plan['stages'][number], index: number): string {
     .map((step) => (step.kind === 'all' ? shareWords(step) : `${escaped(step.name, 40)} on ${shareWords(step)}`))
     .join('  ›  ');
   const needs = stage.approvals ? ` after *${counted(stage.approvals.required, 'approval')}*` : '';
-  const signals = stage.signals.map((one) => one.name);
   const watched =
-    signals.length > 0
-      ? `watched for at least ${formatDuration(bakeMs)}: ${listed(signals)}`
-      : 'not watched by any signal';
-  return [`${index + 1}. *${escaped(stage.name, 60)}*${needs}: ${steps}`, `      ${watched}`].join('\n');
+    stage.signals.length > 0 ? `watched for at least ${formatDuration(bakeMs)}` : 'not watched by any signal';
+  return `${index + 1}. *${escaped(stage.name, 60)}*${needs}: ${steps} · ${watched}`;
 }

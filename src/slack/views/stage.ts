@@ -48,8 +48,8 @@ function stepLines(rollout: Rollout, stage: PlannedStage, index: number): string
     const record = rollout.steps.findLast((one) => one.stage === stage.name && one.step === step.name);
     const { phase } = rollout;
     const isNow = 'at' in phase && phase.at.stage === index && phase.at.step === stepIndex;
-    if (isNow) return `${stateOf(phase.is).emoji} *${what}* · ${stateOf(phase.is).word.toLowerCase()}`;
-    if (!record) return `:white_small_square: ${what}`;
+    if (isNow) return `${stateOf(phase.is).emoji} *${what}* · now`;
+    if (!record) return `:white_large_square: ${what}`;
     const { emoji, word } = ENDED[record.ended];
     return `${emoji} ${what} · ${word} after ${formatDuration(record.endedAtMs - record.startedAtMs)}`;
   });

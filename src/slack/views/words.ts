@@ -27,7 +27,7 @@ export function stateOf(phase: PhaseName): State {
     case 'verifying':
       return { emoji: ':mag:', word: 'Reading back' };
     case 'baking':
-      return { emoji: ':stopwatch:', word: 'Watching health' };
+      return { emoji: ':stethoscope:', word: 'Watching health' };
     case 'deciding':
       return { emoji: ':rotating_light:', word: 'Needs a decision' };
     case 'holding':
@@ -206,10 +206,12 @@ export function signalLine(signal: SignalVerdict, label: string): string {
   const before = signal.before === null ? '' : `, before ${figure(signal.before)}${unit}`;
   const samples = signal.samples === null ? '' : ` (${counted(signal.samples, 'sample')})`;
   const role = signal.role === 'observe' ? ' (observed only)' : '';
-  // That a healthy signal is within its limit can be seen.
-  const reason = signal.reason === 'within-bounds' ? '' : ` — ${REASON_WORDS[signal.reason]}`;
-  const detail = signal.detail ? `; ${escaped(signal.detail, 160)}` : '';
-  return `${VERDICT_SIGNS[signal.verdict]} *${label}* ${signal.verdict}${role}: ${now}${before}, limit ${escaped(signal.limit, 60)}${samples}${reason}${detail}`;
+  // On which side of its limit a number is can be seen.
+  const isPlain = signal.reason === 'within-bounds' || signal.reason === 'out-of-bounds';
+  const why = [isPlain ? '' : REASON_WORDS[signal.reason], escaped(signal.detail ?? '', 160)].filter(
+    (one) => one !== '',
+  );
+  return `${VERDICT_SIGNS[signal.verdict]} *${label}* ${signal.verdict}${role}: ${now}${before}, limit ${escaped(signal.limit, 60)}${samples}${why.length > 0 ? ` — ${why.join('; ')}` : ''}`;
 }
 
 /** A number that can be read at a glance: no digits that mean nothing. */
