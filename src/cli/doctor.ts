@@ -1,11 +1,9 @@
 import { problemText } from '../config/problem.ts';
 import { answer, type Command, EXIT } from './command.ts';
+import type { Finding } from './doctor/finding.ts';
 import { databaseChecks, hostChecks } from './doctor/host.ts';
 import { makeReady } from './ready.ts';
 import { inert } from './words.ts';
-
-/** One thing that was looked at. `fix`: what to do, when it is not well. */
-export type Finding = { name: string; ok: boolean; detail: string; fix: string | null };
 
 export const doctor: Command = {
   name: 'doctor',

@@ -20,11 +20,10 @@ function account(): string {
 }
 
 /** The application is loaded by the commands that need it: `validate` answers without Slack's or GitHub's packages. */
-const loadApp = (): Promise<App> => import('../app.ts');
 const app: App = {
-  start: async (...given) => (await loadApp()).start(...given),
-  plan: async (...given) => (await loadApp()).plan(...given),
-  rollback: async (...given) => (await loadApp()).rollback(...given),
+  start: async (...given) => (await import('../app.ts')).start(...given),
+  plan: async (...given) => (await import('../compose/host.ts')).plan(...given),
+  rollback: async (...given) => (await import('../compose/host.ts')).rollback(...given),
 };
 
 process.exitCode = await runCli(

@@ -9,7 +9,10 @@ import { messagesOf } from './views/messages.ts';
 import { pageOf } from './views/page.ts';
 import type { Web } from './web.ts';
 
-/** Where a message is and what it says: `hash` is of the newest text that Slack confirmed. */
+/**
+ * Where a message is and what it says: `hash` is of the newest text that Slack confirmed. `ts` is empty while it is being
+ * posted: whether it arrived, and with which text, is not known.
+ */
 export type PostedMessage = { channel: string; ts: string; hash: string };
 
 /** What was posted, durable; asked for by Slack's output, kept by the store. Keys begin with the rollout's id. */
@@ -58,6 +61,14 @@ export function createOutput(parts: { web: Web; posted: Posted; clock: () => num
   const { web, posted } = parts;
   const budget = createBudget(parts.clock);
   const oneAtATime = serializer();
+  /** Intended here, and certainly not with Slack. After a crash nothing is certain. */
+  const unsent = new Set<string>();
+
+  /** A message that is known to be there. */
+  async function known(key: string): Promise<PostedMessage | null> {
+    const message = await posted.get(key);
+    return message && message.ts !== '' ? message : null;
+  }
 
   /** Posts or edits one message. `parentKey`: the message in whose thread it stands. */
   async function show(
@@ -68,7 +79,8 @@ export function createOutput(parts: { web: Web; posted: Posted; clock: () => num
     parentKey: string | null,
   ): Promise<OutputAnswer> {
     const hash = sha256(JSON.stringify([message.text, message.blocks]));
-    const before = await posted.get(key);
+    const intended = await posted.get(key);
+    const before = intended && intended.ts !== '' ? intended : null;
     if (before?.hash === hash) return DONE;
     const content = { text: message.text, blocks: message.blocks, parse: 'none', link_names: false };
     if (before) {
@@ -79,6 +91,9 @@ export function createOutput(parts: { web: Web; posted: Posted; clock: () => num
       }
       if (answer.is !== 'gone') return answer.answer;
     }
+    // Of two posts under one id Slack keeps the first one's text: what an earlier try may have posted is edited afterwards.
+    const isFirstTry = intended === null || unsent.has(key);
+    if (intended === null) await posted.put(key, { channel, ts: '', hash: '' });
     // The id depends on what is replaced, so that a message that was deleted is not taken for a duplicate of itself.
     const lost = before ? `/${before.ts}` : '';
     for (const attempt of ['', '/again']) {
@@ -91,11 +106,14 @@ export function createOutput(parts: { web: Web; posted: Posted; clock: () => num
         client_msg_id: uuidOf(`${key}${lost}${attempt}`),
       };
       const answer = await send(web, budget, 'chat.postMessage', args);
+      const isUnsent = answer.is === 'gone' || answer.is === 'later' || (answer.is === 'failed' && answer.error !== '');
+      if (isFirstTry && isUnsent) unsent.add(key);
+      else unsent.delete(key);
       if (answer.is === 'sent') {
         if (answer.ts === null)
           return { is: 'failed', isTerminal: false, detail: 'Slack did not say which message it posted' };
-        await posted.put(key, { channel: answer.channel ?? channel, ts: answer.ts, hash });
-        return DONE;
+        await posted.put(key, { channel: answer.channel ?? channel, ts: answer.ts, hash: isFirstTry ? hash : '' });
+        return isFirstTry ? DONE : show(key, channel, message, where, parentKey);
       }
       if (answer.is === 'gone') {
         // Somebody deleted the card: with its text forgotten, the next projection finds out and posts it anew.
@@ -114,7 +132,7 @@ export function createOutput(parts: { web: Web; posted: Posted; clock: () => num
     for (const message of messagesOf(rollout, extra)) {
       const key = `${rollout.id}/${message.key}`;
       if (message.isOnlyIfPosted && (await posted.get(key)) === null) continue;
-      const card = message.parent === 'thread' ? await posted.get(cardKey) : null;
+      const card = message.parent === 'thread' ? await known(cardKey) : null;
       const where = card ? { thread_ts: card.ts } : {};
       const answer = await show(key, card?.channel ?? rollout.channel, message, where, card ? cardKey : null);
       if (answer.is !== 'done') return answer;
@@ -124,12 +142,12 @@ export function createOutput(parts: { web: Web; posted: Posted; clock: () => num
 
   /** Once posted, an announcement stays as it was said. */
   async function postOnce(key: string, rollout: Rollout, message: Message, extra: Extra, where: object) {
-    if (await posted.get(key)) return DONE;
-    let card = await posted.get(`${rollout.id}/card`);
+    if (await known(key)) return DONE;
+    let card = await known(`${rollout.id}/card`);
     if (!card) {
       const answer = await project(rollout, extra);
       if (answer.is !== 'done') return answer;
-      card = await posted.get(`${rollout.id}/card`);
+      card = await known(`${rollout.id}/card`);
     }
     if (!card) return { is: 'running' as const, retryAfterMs: 1000 };
     return show(key, card.channel, message, { thread_ts: card.ts, ...where }, `${rollout.id}/card`);

@@ -50,6 +50,8 @@ function connect(path: string | Buffer, isReadonly: boolean): Sqlite.Database {
     if (!isReadonly) raw.pragma('journal_mode = WAL');
     raw.pragma('synchronous = FULL');
     raw.pragma('foreign_keys = ON');
+    // What a savepoint needs to undo a unit stays in memory: it is of no use after a crash.
+    raw.pragma('temp_store = MEMORY');
     if (raw.pragma('synchronous', { simple: true }) !== 2) throw new Error('synchronous=FULL was not accepted');
     return raw;
   } catch (error) {

@@ -1,3 +1,5 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { StoreError } from './database.ts';
 
@@ -7,7 +9,7 @@ import { StoreError } from './database.ts';
  */
 export function lockDatabase(path: string): Disposable {
   if (path === ':memory:') return { [Symbol.dispose]() {} };
-  const lock = new Sqlite(`${path}-lock`, { timeout: 0 });
+  const lock = openLock(`${path}-lock`);
   try {
     lock.pragma('locking_mode = EXCLUSIVE');
     lock.exec('BEGIN EXCLUSIVE');
@@ -23,4 +25,17 @@ export function lockDatabase(path: string): Disposable {
       lock.close();
     },
   };
+}
+
+function openLock(path: string): Sqlite.Database {
+  try {
+    // The first start may be the first to need the folder.
+    mkdirSync(dirname(path), { recursive: true });
+    return new Sqlite(path, { timeout: 0 });
+  } catch (error) {
+    throw new StoreError(
+      `The file ${path} cannot be made: ${(error as Error).message}. ` +
+        'Belay writes beside its database: give it a folder that it may write to, as database in belay.yml.',
+    );
+  }
 }

@@ -4,7 +4,7 @@ import { verifyAudit } from '../../store/audit.ts';
 import { type Database, openDatabase } from '../../store/database.ts';
 import { migrationState, migrations } from '../../store/migrate.ts';
 import type { Ready } from '../command.ts';
-import type { Finding } from '../doctor.ts';
+import type { Finding } from './finding.ts';
 
 const MIN_NODE = [22, 18, 0];
 /** Below it Bolt let requests without a signature pass. */

@@ -6,7 +6,7 @@ import { SOURCES } from '../../health/index.ts';
 import { PROVIDERS } from '../../providers/index.ts';
 import type { Provider } from '../../providers/provider.ts';
 import type { Ready } from '../command.ts';
-import type { Finding } from '../doctor.ts';
+import type { Finding } from './finding.ts';
 
 const DEADLINE_MS = 10_000;
 /** A digest that nothing runs: a question has to name one. */

@@ -1,10 +1,10 @@
-import { laneOf, type ServiceSpec } from './core/pipeline.ts';
-import { isPlanProblem, type Plan } from './core/plan.ts';
-import type { Release } from './core/release.ts';
-import { type Commands, rollbackStage, versionsOf } from './engine/commands.ts';
-import type { Engine } from './engine/engine.ts';
-import type { Ledger } from './engine/ledger.ts';
-import type { Desk, RefProblem } from './slack/desk.ts';
+import { laneOf, type ServiceSpec } from '../core/pipeline.ts';
+import { isPlanProblem, type Plan } from '../core/plan.ts';
+import type { Release } from '../core/release.ts';
+import { type Commands, rollbackStage, versionsOf } from '../engine/commands.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Ledger } from '../engine/ledger.ts';
+import type { Desk, RefProblem } from '../slack/desk.ts';
 
 export type DeskParts = {
   services: ServiceSpec[];
