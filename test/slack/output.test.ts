@@ -105,6 +105,28 @@ describe('T12 the projection', () => {
     expect(world.calls).toHaveLength(4);
   });
 
+  it('T4 a post whose answer was lost keeps its old text in Slack, so the newest is edited into it', async () => {
+    const { world, output, settle } = aWorkspace();
+    world.failAfter = () => ({ is: 'unknown', detail: 'no answer' });
+    expect((await output.project(aRollout(), EXTRA)).is).toBe('failed');
+    world.failAfter = () => null;
+    const done = aRollout({ phase: { is: 'succeeded', atMs: NOON_MS } });
+    await settle(() => output.project(done, EXTRA));
+    expect(world.messages.size).toBe(world.posted.size);
+    const card = world.messages.get(world.posted.get('ro-1/card')?.ts ?? '');
+    expect(JSON.stringify(card?.blocks)).toContain('Done');
+  });
+
+  it('T4 what Slack refused to take for now is posted later, and not edited after that', async () => {
+    const { world, output, settle } = aWorkspace();
+    world.fail = () => ({ is: 'limited', retryAfterMs: 1000 });
+    expect((await output.project(aRollout(), EXTRA)).is).toBe('running');
+    world.fail = () => null;
+    world.nowMs += 1000;
+    await settle(() => output.project(aRollout(), EXTRA));
+    expect(world.calls.map((one) => one.method)).not.toContain('chat.update');
+  });
+
   it('tries again after an outage and ends with the newest state', async () => {
     const { world, output, settle } = aWorkspace();
     world.fail = () => ({ is: 'unknown', detail: 'Slack answered HTTP 500' });
