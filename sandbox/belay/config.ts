@@ -22,6 +22,9 @@ export type Pace = {
   every: string;
   /** Not healthy by then: on-call is asked. */
   bakeDeadline: string;
+  /** A target is not done, or an instance does not run the release, by then: it has failed, and is named. */
+  deployDeadline: string;
+  verifyDeadline: string;
   /** How long on-call has before the default happens. */
   decide: string;
 };
@@ -33,6 +36,8 @@ export const DEMO_PACE: Pace = {
   canaryBake: '4s',
   every: '1s',
   bakeDeadline: '1m',
+  deployDeadline: '1m',
+  verifyDeadline: '20s',
   decide: '2m',
 };
 
@@ -72,7 +77,7 @@ services: [services/shop.yml]
 /** services/shop.yml */
 export function shopYml({ prometheusUrl, pace }: Setting): string {
   const { errors, latency, requests } = prometheusUrl === null ? SCRAPED : PROMQL;
-  const { bake, canaryBake, every, bakeDeadline, decide } = pace;
+  const { bake, canaryBake, every, bakeDeadline, deployDeadline, verifyDeadline, decide } = pace;
   return `service: shop
 repo: acme/shop
 channel: ${SHOP}
@@ -114,6 +119,8 @@ stages:
   - name: staging
     targets: [staging]
     bake: { for: ${bake}, every: ${every}, deadline: ${bakeDeadline} }
+    deployDeadline: ${deployDeadline}
+    verifyDeadline: ${verifyDeadline}
   - name: production
     protected: true
     approvals: { required: 1, expire: 1h }
@@ -122,6 +129,8 @@ stages:
       bake: { for: ${canaryBake}, every: ${every}, deadline: ${bakeDeadline} }
     waves: [[us], [eu]]
     bake: { for: ${bake}, every: ${every}, deadline: ${bakeDeadline} }
+    deployDeadline: ${deployDeadline}
+    verifyDeadline: ${verifyDeadline}
     onDegraded: ask
     decide: { within: ${decide}, default: roll-back }
 `;

@@ -38,7 +38,7 @@ export async function fragments(slack: SandboxSlack, outlook: Outlook, query: UR
   return {
     sidebar: sidebar(slack, outlook, place),
     heading: heading(place),
-    content: place.home ? homeTab(slack, place) : channelView(slack, place),
+    content: place.home ? homeTab(slack, place) : channelView(slack, outlook, place),
     side: await sidePanel(slack, outlook, place),
     modal: modal(slack, place),
   };
@@ -119,14 +119,16 @@ function heading(place: Place): string {
   return `${title}<span class="spring"></span>${side('world', 'World')}${side('inspector', 'Inspector')}`;
 }
 
-function channelView(slack: SandboxSlack, place: Place): string {
+function channelView(slack: SandboxSlack, outlook: Outlook, place: Place): string {
   const { posted, ephemerals } = slack.workspace;
   const id = place.channel?.id;
   const here = [...posted, ...ephemerals].filter(
     (one) => one.channel === id && (!one.threadTs || one.broadcast) && (!one.onlyFor || one.onlyFor === place.as.id),
   );
-  if (here.length === 0)
-    return '<div class="empty"><h2>Nothing here yet</h2><p>Type <code>/deploy</code> below, or write <code>@belay status</code>.</p></div>';
+  if (here.length === 0) {
+    const first = outlook.merges ? 'Merge a pull request on the right, type' : 'Type';
+    return `<div class="empty"><h2>Nothing here yet</h2><p>${first} <code>/deploy</code> below, or write <code>@belay status</code>.</p></div>`;
+  }
   return here
     .toSorted(byTime)
     .map((one) => messageView(slack, place, one, true))
