@@ -70,7 +70,7 @@ export async function rollback(ready: Ready, wish: RollbackWish): Promise<Rollba
     const nobody = async (): Promise<Performed> => ({
       is: 'failed',
       detail: 'Slack is told by the next start',
-      retryAfterMs: 60_000,
+      retryAfterMs: 5_000,
     });
     const people: Edges['people'] = {
       eligibleAmong: async () => [],
