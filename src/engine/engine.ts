@@ -97,7 +97,10 @@ export function createEngine(options: EngineOptions) {
       const performed = await tryOnce(owed, rollout, abort);
       inFlight.delete(owed.key);
       ended.resolve();
-      await settle(owed, performed);
+      const settled = settle(owed, performed);
+      // Its place is free: what takes it is claimed in the same commit as this answer.
+      kick();
+      await settled;
     } finally {
       inFlight.delete(owed.key);
       ended.resolve();
@@ -222,7 +225,7 @@ export function createEngine(options: EngineOptions) {
       const { signal: kickSignal } = kicked;
       let untilMs = POLL_MS;
       try {
-        const free = concurrency - running.size;
+        const free = concurrency - inFlight.size;
         const claimed = free > 0 ? await claim(free) : [];
         for (const claimedOne of claimed) {
           const one = performOnce(claimedOne)
@@ -230,10 +233,7 @@ export function createEngine(options: EngineOptions) {
               // The row keeps its lease and is tried again when that ends.
               log.error({ key: claimedOne.owed.key, detail: String(error) }, 'an answer could not be committed');
             })
-            .finally(() => {
-              running.delete(one);
-              kick();
-            });
+            .finally(() => running.delete(one));
           running.add(one);
         }
         if (free > 0 && claimed.length === free) continue;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
 import { canonical } from '../core/json.ts';
 import type { AuditEntry } from '../engine/ledger.ts';
@@ -11,7 +11,7 @@ export const GENESIS = '0'.repeat(64);
 type Row = Tables['audit'];
 
 function hashOf(row: Omit<Row, 'hash'>): string {
-  return createHash('sha256').update(canonical(row)).digest('hex');
+  return digest('sha256', canonical(row));
 }
 
 /**
