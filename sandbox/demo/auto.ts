@@ -1,4 +1,5 @@
 import type { Merged } from '../releases.ts';
+import type { Delivery } from '../slack/line.ts';
 import { BEN, CHO, SHOP } from '../slack/people.ts';
 import type { Message } from '../slack/workspace.ts';
 import type { World } from '../world.ts';
@@ -77,14 +78,14 @@ async function playBad(world: World, say: Say, good: Merged): Promise<void> {
 
 async function playRollback(world: World, say: Say): Promise<void> {
   const { slack } = world;
-  await slack.slash(CHO, SHOP, '/rollback', 'shop because the basket is empty');
+  acknowledged(await slack.slash(CHO, SHOP, '/rollback', 'shop because the basket is empty'));
   say('Cho types /rollback shop because the basket is empty');
   const id = 'confirm-rollback';
   const question = await inSlack(
     slack.waitFor(() => slack.ephemerals(CHO).findLast(has(id)), SLACK_WITHIN_MS),
     'the question whether to roll back',
   );
-  await slack.click(CHO, { channel: question.channel, ts: question.ts }, id);
+  acknowledged(await slack.click(CHO, { channel: question.channel, ts: question.ts }, id));
   say('Cho clicks Roll back');
   await world.record.waitFor(
     (one) => one.kind === 'rollback' && one.phase.is === 'rolled-back',
@@ -111,7 +112,7 @@ async function approve(world: World, say: Say, { sha }: Merged): Promise<void> {
     'a card with an Approve button',
   );
   say(`  Slack asks: "${card.text}"`);
-  await slack.click(BEN, { channel: card.channel, ts: card.ts }, 'approve');
+  acknowledged(await slack.click(BEN, { channel: card.channel, ts: card.ts }, 'approve'));
   say('Ben clicks Approve');
 }
 
@@ -160,6 +161,10 @@ async function expectCanary(world: World, target: string, canary: string, rest: 
       `One instance of ${target} should run ${canary}, the others ${rest}; they say ${JSON.stringify(found)}`,
     );
   }
+}
+
+function acknowledged({ error }: Delivery): void {
+  if (error) throw new Error(`Belay did not acknowledge in the time that Slack gives: ${error}`);
 }
 
 function has(actionId: string): (message: Message) => boolean {
