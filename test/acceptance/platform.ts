@@ -25,8 +25,8 @@ export type Platform = {
   bad: Set<string>;
   /** Digests that do not start. */
   crashing: Set<string>;
-  /** Targets where nothing changes while they are in here: changes stay under way. */
-  stuck: Set<string>;
+  /** Whether the probe is answered at all, on production. */
+  isProbeDown: boolean;
   runs(target: string): string[];
   stop(): Promise<void>;
 };
@@ -61,7 +61,7 @@ export async function startPlatform(initialDigest: string, workMs: number): Prom
     complaints: [],
     bad: new Set(),
     crashing: new Set(),
-    stuck: new Set(),
+    isProbeDown: false,
     runs: (target) => targets.get(target)?.instances.map((one) => one.digest) ?? [],
     async stop() {
       const closed = once(server, 'close');
@@ -75,6 +75,7 @@ export async function startPlatform(initialDigest: string, workMs: number): Prom
     const path = request.url ?? '/';
     if (path === '/probe/staging') return send(response, 200, { ok: true });
     if (path === '/probe/production') {
+      if (platform.isProbeDown) return request.destroy();
       const hurts = ['us', 'eu'].some((name) => platform.runs(name).some((digest) => platform.bad.has(digest)));
       return send(response, hurts ? 500 : 200, { ok: !hurts });
     }
@@ -116,7 +117,6 @@ export async function startPlatform(initialDigest: string, workMs: number): Prom
 
   /** Carries out what has had its time; only the newest change of a target still moves it. */
   function finish(name: string, target: Target): void {
-    if (platform.stuck.has(name)) return;
     for (const job of accepted.values()) {
       if (job.target !== name || job.isDone || job.generation !== target.generation || Date.now() < job.doneAtMs)
         continue;

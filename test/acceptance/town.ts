@@ -76,6 +76,8 @@ export async function startTown(options: TownOptions = {}): Promise<Town> {
   await writeFile(join(folder, 'services', 'shop.yml'), shopYml(bake, decide));
   const env = {
     PATH: process.env.PATH ?? '',
+    // Reading the program takes most of a start, and these tests start it often.
+    NODE_COMPILE_CACHE: join(tmpdir(), 'belay-acceptance-compiled'),
     SLACK_BOT_TOKEN: 'xoxb-acceptance',
     SLACK_APP_TOKEN: 'xapp-1-acceptance',
     SLACK_SIGNING_SECRET: SIGNING_SECRET,
