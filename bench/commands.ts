@@ -84,7 +84,7 @@ function bolts(): Server {
 }
 
 async function run({ isQuick, rounds }: Size) {
-  const count = isQuick ? 300 : 2000;
+  const count = isQuick ? 300 : 1000;
   using folder = temporaryFolder();
   await using store = openStore(join(folder.path, 'belay.db'));
   const template = await rolloutIn('baking');

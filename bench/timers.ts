@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { enter } from '../src/core/door.ts';
+import { type Draft, keyed } from '../src/core/door.ts';
 import { systemClock } from '../src/engine/clock.ts';
 import { createEngine } from '../src/engine/engine.ts';
 import type { Ledger } from '../src/engine/ledger.ts';
@@ -25,51 +25,92 @@ function heard(ledger: Ledger, committed: (rolloutId: string) => void): Ledger {
   };
 }
 
-/** Rollouts that wait for their build, each until a deadline of its own; the deadlines are spread over some seconds. */
-async function run({ isQuick }: Size) {
-  const count = isQuick ? 500 : 10_000;
-  const overMs = isQuick ? 1000 : 10_000;
+type Kind = {
+  count: number;
+  overMs: number;
+  /** What the n-th rollout owes, and which moment of it counts. */
+  effect: Draft;
+  isUntilCommit: boolean;
+};
+
+/** Rollouts that wait for their build and owe one thing each, spread over some seconds; how late each was, in ms. */
+async function lateness({ count, overMs, effect, isUntilCommit }: Kind): Promise<number[]> {
   const template = await rolloutIn('building');
   using folder = temporaryFolder();
   await using store = openStore(join(folder.path, 'belay.db'));
-  const firstMs = Date.now() + (isQuick ? 1500 : 15_000);
+  const firstMs = Date.now() + 500 + count * 2;
   const dueAtMs = new Map<string, number>();
   const writes = Array.from({ length: count }, (_, n) => {
     const rollout = copyOf(template, n);
     const at = firstMs + Math.floor((n * overMs) / count);
     dueAtMs.set(rollout.id, at);
-    const effects = enter(rollout, rollout.phase, [{ kind: 'wake', timer: 'build-deadline' }], 0).effects;
     return store.ledger.write(async (tx) => {
       await tx.saveRollout(rollout);
-      for (const effect of effects) await tx.owe(rollout, { ...effect, generation: rollout.generation }, at);
+      await tx.owe(rollout, keyed(rollout, effect), at);
     });
   });
   await Promise.all(writes);
-  const lateness: number[] = [];
+  if (Date.now() >= firstMs) throw new Error('The first was due before the last was written: the machine is too busy');
+  const late: number[] = [];
   const stop = new AbortController();
-  const { promise: allWoken, resolve } = Promise.withResolvers<void>();
-  const ledger = heard(store.ledger, (id) => {
-    lateness.push(Date.now() - (dueAtMs.get(id) ?? Number.NaN));
-    if (lateness.length === count) resolve();
+  const all = Promise.withResolvers<void>();
+  const happened = (id: string) => {
+    late.push(Date.now() - (dueAtMs.get(id) ?? Number.NaN));
+    if (late.length === count) all.resolve();
+  };
+  const engine = createEngine({
+    ledger: isUntilCommit ? heard(store.ledger, happened) : store.ledger,
+    perform: async ({ due, rolloutId }) => {
+      if (due.kind !== 'watch-build') return { is: 'done' };
+      happened(rolloutId);
+      return { is: 'later', afterMs: 600_000 };
+    },
+    clock: systemClock,
+    log: SILENT,
   });
-  const engine = createEngine({ ledger, perform: async () => ({ is: 'done' }), clock: systemClock, log: SILENT });
   const running = engine.run(stop.signal);
-  if (Date.now() >= firstMs) throw new Error('The timers were due before all of them were written');
-  await allWoken;
+  await all.promise;
   stop.abort();
   await running;
-  const p99 = percentile(lateness, 0.99);
-  return [
-    {
-      what: `${count.toLocaleString('en')} timers due over ${overMs / 1000} s: how late their transition is committed, p99`,
-      belay: `${show.ms(p99)} (p50 ${show.ms(percentile(lateness, 0.5))}, worst ${show.ms(percentile(lateness, 1))})`,
+  return late;
+}
+
+async function run({ isQuick }: Size) {
+  const count = isQuick ? 500 : 10_000;
+  const overMs = isQuick ? 1000 : 5000;
+  const few = isQuick ? 200 : 2000;
+  const looks = await lateness({
+    count,
+    overMs,
+    effect: { kind: 'watch-build', repo: 'acme/shop', sha: 'c'.repeat(40), check: null },
+    isUntilCommit: false,
+  });
+  const ends = await lateness({
+    count: few,
+    overMs,
+    effect: { kind: 'wake', timer: 'build-deadline' },
+    isUntilCommit: true,
+  });
+  const line = (what: string, late: number[]) => {
+    const p99 = percentile(late, 0.99);
+    return {
+      what: `${late.length.toLocaleString('en')} ${what}, due over ${overMs / 1000} s: how late, p99`,
+      belay: `${show.ms(p99)} (p50 ${show.ms(percentile(late, 0.5))}, worst ${show.ms(percentile(late, 1))})`,
       beside: 'elsewhere, not measured here: bullmq 96 ms, pg-boss 490 ms, graphile-worker 505 ms',
       ratio: null,
       goal: '≤ 50 ms',
       isMet: p99 <= 50,
+    };
+  };
+  return [
+    {
+      ...line('looks that begin on time', looks),
+      notes: ['Until it is performed, as a job queue counts it: leased on disk before, and put back on disk after.'],
+    },
+    {
+      ...line('deadlines that end a rollout', ends),
       notes: [
-        'Each ends a rollout: its new state, an announcement and a projection are committed with it and performed as well ' +
-          '(three rows of the outbox for each timer). The clock stops after the fsync.',
+        'Until the new state is on disk. The announcement and the projection that follow from each are performed meanwhile.',
       ],
     },
   ];

@@ -103,7 +103,7 @@ async function bare(path: string, template: Rollout, count: number): Promise<num
 }
 
 async function run({ isQuick, rounds }: Size) {
-  const count = isQuick ? 4000 : 40_000;
+  const count = isQuick ? 4000 : 15_000;
   const fresh = await rolloutIn('baking');
   // After its first look the state holds a judgement, as it does from then on.
   const template = decide(fresh, look(fresh, Date.now())).rollout;

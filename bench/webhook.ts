@@ -110,7 +110,7 @@ function belays(store: Store) {
 }
 
 async function run({ isQuick, rounds }: Size) {
-  const count = isQuick ? 1000 : 10_000;
+  const count = isQuick ? 1000 : 4000;
   const body = aPush();
   using folder = temporaryFolder();
   const measured = (serve: (store: Store) => Promise<RequestListener | Server>, status: string) => {
