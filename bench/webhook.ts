@@ -61,7 +61,7 @@ function bareInserts(store: Store): (id: string, event: string, repo: string) =>
 }
 
 /** The least that is right: the signature over the bytes, the repository's name, the row, 202. */
-function bare(store: Store, isParsing: boolean): RequestListener {
+export function bare(store: Store, isParsing: boolean): RequestListener {
   const insert = bareInserts(store);
   return (request, response) => {
     const chunks: Buffer[] = [];
@@ -81,7 +81,7 @@ function bare(store: Store, isParsing: boolean): RequestListener {
 }
 
 /** The same row from a handler of Probot's, which answers once the handler is done. */
-async function probots(store: Store): Promise<RequestListener> {
+export async function probots(store: Store): Promise<RequestListener> {
   const insert = bareInserts(store);
   const { privateKey } = generateKeyPairSync('rsa', {
     modulusLength: 2048,
@@ -96,7 +96,7 @@ async function probots(store: Store): Promise<RequestListener> {
   return (request, response) => void middleware(request, response);
 }
 
-function belays(store: Store) {
+export function belays(store: Store) {
   const inbox = createInbox(store.database, store.commits);
   const handler = createWebhookHandler({
     secret: SECRET,
