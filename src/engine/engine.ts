@@ -48,6 +48,12 @@ export function pauseAfter(attempts: number, kind: string): number {
   return Math.min(longest, FIRST_PAUSE_MS * 2 ** Math.min(attempts - 1, 10));
 }
 
+/**
+ * A try that was told to stop did not fail. Where it is still owed, because Belay ends, the next start does it first; as
+ * another try, for what it brought about is not known.
+ */
+const CALLED_OFF: Performed = { is: 'later', afterMs: 0, isTry: true };
+
 type Claimed = { owed: Owed; rollout: Rollout | null };
 
 export type Engine = ReturnType<typeof createEngine>;
@@ -124,8 +130,10 @@ export function createEngine(options: EngineOptions) {
     };
     try {
       const signal = AbortSignal.any([abort.signal, overdue.signal]);
-      return await Promise.race([perform(owed, rollout, signal), leftBehind()]);
+      const performed = await Promise.race([perform(owed, rollout, signal), leftBehind()]);
+      return performed.is === 'failed' && abort.signal.aborted ? CALLED_OFF : performed;
     } catch (error) {
+      if (abort.signal.aborted) return CALLED_OFF;
       return { is: 'failed', detail: error instanceof Error ? error.message : String(error), retryAfterMs: null };
     } finally {
       ended.abort();
