@@ -68,6 +68,15 @@ describe('the page', () => {
     expect(page).not.toContain('fallback');
   });
 
+  it('draws verbatim text as Slack does: marked up, and every sign where it was written', async () => {
+    const text = { type: 'mrkdwn', text: ':rocket: *bold* `[to &lt;stage&gt;] x`', verbatim: true };
+    slack.workspace.post({ channel: DEPLOYS, user: BOT_USER, text: 'x', blocks: [{ type: 'section', text }] });
+    const page = await html();
+    expect(page).toContain('🚀');
+    expect(page).toMatch(/<strong>(<span>)*bold/);
+    expect(page).toContain('[to &lt;stage&gt;] x');
+  });
+
   it('runs nothing that somebody wrote', async () => {
     await slack.say(ANA, DEPLOYS, HOSTILE);
     const elements = [button('a', { text: plain(HOSTILE.slice(0, 75)), value: HOSTILE, url: 'javascript:alert(3)' })];

@@ -171,6 +171,18 @@ describe('X1 the card', () => {
     );
   });
 
+  it('H5 shows the signals that were bad when health is why it stands still or was taken back', () => {
+    const lines = (is: Rollout['phase']['is']) => {
+      const phase = phases().find((one) => one.is === is);
+      if (!phase) throw new Error(`no phase ${is}`);
+      return textIn(cardOf(aRollout({ phase }), EXTRA));
+    };
+    for (const is of ['deciding', 'holding', 'rolling-back', 'rolled-back'] as const) {
+      expect(lines(is), is).toMatch(/:red_circle: \*.*\* degraded: now \*0\.2 %\*, before 0\.001 %, limit /);
+    }
+    expect(lines('deploying')).not.toContain(':red_circle:');
+  });
+
   it('S3 S4 S7 says a direct push, a missing review, roll forward only and a large change', () => {
     const pushed = aRelease({ pullRequest: null, isRollForwardOnly: true, changedLines: 201 });
     const text = textIn(cardOf(aRollout({ release: pushed }), EXTRA));
@@ -212,11 +224,21 @@ describe('X1 the thread', () => {
     const rollout = aRollout();
     const approval = messagesOf(rollout, EXTRA).find((one) => one.key === 'approval:prod');
     const text = textIn(approval ?? { blocks: [] });
-    expect(text).toContain('Metrics, logs, traces included? *unanswered*');
+    expect(text).toContain(':white_check_mark: Tests included? *yes*');
+    expect(text).toContain(':grey_question: Metrics, logs, traces included? *unanswered*');
     expect(text).toContain(rollout.plan.hash.slice(0, 8));
     expect(text).toContain('<https://github.com/acme/api/compare/b...a|diff>');
     expect(text).toContain('42 changed lines');
     expect(idsIn(approval ?? { blocks: [] })).toEqual(['approve', 'reject', 'plan']);
+  });
+
+  it('S4 marks an answer that should make one think, and does not repeat it', () => {
+    const breaking = { answer: 'yes' as const, text: 'yes, when the provider limits us' };
+    const rollback = { answer: 'no' as const, text: 'unsafe' };
+    const rollout = aRollout({ release: aRelease({ checklist: { ...aRelease().checklist, breaking, rollback } }) });
+    const text = textIn(messagesOf(rollout, EXTRA).find((one) => one.key === 'approval:prod') ?? { blocks: [] });
+    expect(text).toContain(':warning: Can it break production? *yes* — when the provider limits us');
+    expect(text).toMatch(/:warning: Can it be rolled back\? \*no\*$/m);
   });
 
   it('closes a question that was answered, however the rollout ended: no buttons, and what happened', () => {

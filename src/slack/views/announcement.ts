@@ -17,7 +17,7 @@ export function announcementOf(rollout: Rollout, what: Announcement, phase: Phas
   // That a rollback rolls back is what was asked of it.
   const isWished = rollout.kind === 'rollback' && (phase.is === 'rolling-back' || phase.is === 'rolled-back');
   const lines: Record<Announcement, string> = {
-    waiting: `:raised_hand: *Waits for you* · ${headline(rollout)}: it waits for ${waits}.`,
+    waiting: `${state.emoji} *${state.word}* · ${headline(rollout)}. ${why || `It waits for ${waits}.`}`,
     failed: `${isWished ? state.emoji : ':x:'} *${state.word}* · ${headline(rollout)}. ${why}`.trim(),
     finished: `${state.emoji} *${state.word}* · ${headline(rollout)}. ${why}`.trim(),
   };

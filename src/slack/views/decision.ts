@@ -38,7 +38,7 @@ export function decisionOf(rollout: Rollout, stageIndex: number, stepIndex: numb
     phase.is === 'holding'
       ? `On hold: ${whyLine(rollout) ?? ''}`
       : phase.countdown
-        ? `:hourglass_flowing_sand: Without a decision: *${choiceWords(phase.countdown.choice).text.toLowerCase()}* ${time(phase.countdown.atMs)}. Stop the countdown to take longer.`
+        ? `:hourglass_flowing_sand: Without a decision: *${choiceWords(phase.countdown.choice).text.toLowerCase()}* ${time(phase.countdown.atMs)}.`
         : ':hourglass: No countdown runs: it waits until somebody decides.';
   const blocks: Block[] = [
     section([
