@@ -1,7 +1,6 @@
-import { existsSync, mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { CompiledQuery, Kysely, SqliteDialect } from 'kysely';
+import { makeFolderOf } from './folder.ts';
 import type { Tables } from './schema.ts';
 
 /** The store cannot be used as it is: what was found and what to do. Starting must stop here. */
@@ -43,9 +42,7 @@ export function openDatabase(path: string | Buffer): Database {
 function connect(path: string | Buffer, isReadonly: boolean): Sqlite.Database {
   const name = typeof path === 'string' ? path : ':memory:';
   try {
-    if (typeof path === 'string' && path !== ':memory:' && !existsSync(dirname(path))) {
-      mkdirSync(dirname(path), { recursive: true });
-    }
+    if (typeof path === 'string' && path !== ':memory:') makeFolderOf(path);
     const raw = new Sqlite(path, { readonly: isReadonly, timeout: 5000 });
     if (!isReadonly) raw.pragma('journal_mode = WAL');
     raw.pragma('synchronous = FULL');

@@ -1,7 +1,6 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { StoreError } from './database.ts';
+import { makeFolderOf } from './folder.ts';
 
 /**
  * Holds the database for one process: a second Belay on the same file is refused. The lock is the operating system's,
@@ -30,7 +29,7 @@ export function lockDatabase(path: string): Disposable {
 function openLock(path: string): Sqlite.Database {
   try {
     // The first start may be the first to need the folder.
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolderOf(path);
     return new Sqlite(path, { timeout: 0 });
   } catch (error) {
     throw new StoreError(
