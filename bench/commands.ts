@@ -84,7 +84,7 @@ function bolts(): Server {
 }
 
 async function run({ isQuick, rounds }: Size) {
-  const count = isQuick ? 300 : 1000;
+  const count = isQuick ? 300 : 500;
   using folder = temporaryFolder();
   await using store = openStore(join(folder.path, 'belay.db'));
   const template = await rolloutIn('baking');
@@ -114,23 +114,24 @@ async function run({ isQuick, rounds }: Size) {
     }
     return percentile(answered.latenciesMs, 0.99);
   };
-  const [yardstick = 0, help = 0, status = 0] = await interleaved(rounds, [
+  const contest = await interleaved(rounds, [
     p99(bolt.port, '/belay', 'help'),
     p99(belay.port, '/belay', 'help'),
     p99(belay.port, '/deploy', 'status'),
   ]);
-  const line = (words: string, ms: number, notes: string[]) => ({
+  const [yardstick = 0, help = 0, status = 0] = contest.medians;
+  const line = (words: string, ms: number, ratio: number, notes: string[]) => ({
     what: `Signed \`${words}\` to its acknowledgement with ${LIVE.toLocaleString('en')} live rollouts, p99 at 4 at once`,
     belay: show.ms(ms),
     beside: `bare Bolt HTTPReceiver ${show.ms(yardstick)}`,
-    ratio: ms / yardstick,
+    ratio,
     goal: '≤ 2',
-    isMet: ms / yardstick <= 2,
+    isMet: ratio <= 2,
     notes,
   });
   return [
-    line('/belay help', help, []),
-    line('/deploy status', status, [
+    line('/belay help', help, contest.ratio(1, 0), []),
+    line('/deploy status', status, contest.ratio(2, 0), [
       'Bolt keeps nothing. Belay commits each request (synchronous=FULL), so that the same one again is known, before it ' +
         'acts; and `status` reads the database. Both answer in the acknowledgement.',
     ]),

@@ -147,7 +147,8 @@ async function run({ isQuick, rounds }: Size) {
     return residentKb(pid);
   };
   try {
-    const [emptyKb = 0, fullKb = 0] = await interleaved(Math.min(rounds, 2), [resident(0), resident(live)]);
+    const { medians } = await interleaved(Math.min(rounds, 2), [resident(0), resident(live)]);
+    const [emptyKb = 0, fullKb = 0] = medians;
     const eachKb = (fullKb - emptyKb) / live;
     const share = median(shares);
     const beside = `${live.toLocaleString('en')} live rollouts that wait for an approval`;

@@ -31,19 +31,29 @@ export function percentile(values: number[], share: number): number {
   return value;
 }
 
+export type Contest = {
+  /** The median of each contestant, in the order in which they were given. */
+  medians: number[];
+  /** The median of one's figure over the other's in the same round: a busy minute hits both. */
+  ratio(one: number, other: number): number;
+};
+
 /**
  * Runs the contestants in turn, A B A B, so that whatever else the machine does meanwhile hits all of them. Each answers
- * one figure a round; the medians are given back in the same order. The first round warms up and does not count.
+ * one figure a round. The first round warms up and does not count.
  */
-export async function interleaved(rounds: number, contestants: (() => Promise<number>)[]): Promise<number[]> {
-  const figures: number[][] = contestants.map(() => []);
+export async function interleaved(rounds: number, contestants: (() => Promise<number>)[]): Promise<Contest> {
+  const figures: number[][] = [];
   for (let round = 0; round <= rounds; round += 1) {
-    for (const [index, contestant] of contestants.entries()) {
-      const figure = await contestant();
-      if (round > 0) figures[index]?.push(figure);
-    }
+    const one: number[] = [];
+    for (const contestant of contestants) one.push(await contestant());
+    if (round > 0) figures.push(one);
   }
-  return figures.map(median);
+  const of = (contestant: number) => figures.map((round) => round[contestant] ?? Number.NaN);
+  return {
+    medians: contestants.map((_, contestant) => median(of(contestant))),
+    ratio: (one, other) => median(figures.map((round) => (round[one] ?? Number.NaN) / (round[other] ?? Number.NaN))),
+  };
 }
 
 export function perSecond(count: number, ms: number): number {

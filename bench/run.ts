@@ -13,7 +13,7 @@ import { webhook } from './webhook.ts';
 const BENCHMARKS: readonly Benchmark[] = [webhook, commands, transitions, timers, restart, breach, idle];
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean' }, only: { type: 'string' } } });
-const size: Size = { isQuick: values.quick === true, rounds: values.quick ? 1 : 3 };
+const size: Size = { isQuick: values.quick === true, rounds: values.quick ? 1 : 7 };
 const wanted = BENCHMARKS.filter((one) => values.only === undefined || values.only.split(',').includes(one.name));
 if (wanted.length === 0) {
   console.error(`There is no such benchmark; expected some of ${BENCHMARKS.map((one) => one.name).join(', ')}`);

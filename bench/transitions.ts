@@ -103,17 +103,18 @@ async function bare(path: string, template: Rollout, count: number): Promise<num
 }
 
 async function run({ isQuick, rounds }: Size) {
-  const count = isQuick ? 4000 : 15_000;
+  const count = isQuick ? 4000 : 6000;
   const fresh = await rolloutIn('baking');
   // After its first look the state holds a judgement, as it does from then on.
   const template = decide(fresh, look(fresh, Date.now())).rollout;
   using folder = temporaryFolder();
   const file = () => join(folder.path, `${randomUUID()}.db`);
-  const [engine = 0, yardstick = 0] = await interleaved(rounds, [
+  const contest = await interleaved(rounds, [
     () => throughEngine(file(), template, count),
     () => bare(file(), template, count),
   ]);
-  const ratio = engine / yardstick;
+  const [engine = 0, yardstick = 0] = contest.medians;
+  const ratio = contest.ratio(0, 1);
   return [
     {
       what: 'Durable transitions (a look at a baking step), 256 rollouts at once',
