@@ -9,8 +9,6 @@ export type WorkspacePage = {
   switchTo(person: string): Promise<void>;
   /** The newest card of a rollout that says this: a message of the channel that has a thread. */
   card(says: string | RegExp): Locator;
-  /** The newest message of the channel that says this. */
-  message(says: string | RegExp): Locator;
   /** The newest message of the open thread that says this. */
   reply(says: string | RegExp): Locator;
   /** The newest answer that only this person sees, in the channel or in the open thread. */
@@ -36,7 +34,6 @@ export function workspacePage(page: Page, url: string): WorkspacePage {
       await page.waitForURL((address) => address.searchParams.get('as') === person);
     },
     card: (says) => newest('#content .msg:has(a.replies)', says),
-    message: (says) => newest('#content .msg', says),
     reply: (says) => newest('#side .msg', says),
     answer: (says) => newest('.msg.only-you', says),
     async openThread(of) {
