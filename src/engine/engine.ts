@@ -35,8 +35,8 @@ const CONCURRENCY = 64;
 const POLL_MS = 1000;
 /** What is due and could not be claimed waits for its target: looking again at once would only burn the processor. */
 const BLOCKED_MS = 5;
-/** Without a reason of its own, every kick would make an exception with its stack. */
-const KICKED = 'kicked';
+/** Ends a wait. Without a reason of its own, every abort would make an exception with its stack. */
+const ENOUGH = 'waited enough';
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
 /** A rollback is tried again sooner: users are being hurt meanwhile. */
@@ -71,7 +71,7 @@ export function createEngine(options: EngineOptions) {
 
   /** Something may be due: the loop looks now and not at its next poll. */
   function kick(): void {
-    kicked.abort(KICKED);
+    kicked.abort(ENOUGH);
   }
 
   function afterCommit(applied: Pick<Applied, 'cancelled'> | null): void {
@@ -136,7 +136,7 @@ export function createEngine(options: EngineOptions) {
       if (abort.signal.aborted) return CALLED_OFF;
       return { is: 'failed', detail: error instanceof Error ? error.message : String(error), retryAfterMs: null };
     } finally {
-      ended.abort();
+      ended.abort(ENOUGH);
     }
   }
 
