@@ -38,7 +38,7 @@ it(
     expect(card).toHaveLength(1);
     expect(JSON.stringify(card[0]?.blocks)).toContain('health got worse: `errors`');
     await world.slack.waitFor(
-      () => threadOf(world, sha).some((one) => /errors.*now [\d.]+ %.*before 0 %/.test(JSON.stringify(one.blocks))),
+      () => threadOf(world, sha).some((one) => /errors.*now \*[\d.]+ %\*.*before 0 %/.test(JSON.stringify(one.blocks))),
       30_000,
     );
     expect(broadcast(sha).map((one) => one.text)).toContainEqual(expect.stringContaining('rolled back'));
