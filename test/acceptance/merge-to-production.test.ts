@@ -68,7 +68,7 @@ it('X1 X9 the channel shows one card, edited all the way to "done", and three wo
   expect(messageWith(world, sha, 'approve')).toBeNull();
   const broadcast = world.slack.messages(SHOP).filter((one) => one.threadTs !== null);
   expect(broadcast.map((one) => one.text.replace(/shop [0-9a-f]{7} /, ''))).toEqual([
-    'waits for people who took no part in the change to approve it.',
+    'waits for approval by somebody who took no part in the change.',
     'has ended: done.',
   ]);
 });
