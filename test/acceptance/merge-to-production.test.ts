@@ -54,7 +54,7 @@ it(
   TIMEOUT_MS,
 );
 
-it('X1 X9 the channel shows one card, edited all the way to "done", and three words in between: what waits, what ended', async () => {
+it('X1 X9 there is one card, edited all the way to "done", and the channel hears of two things only: it waits, it ended', async () => {
   const rollout = world.record.rollouts().at(-1);
   const sha = rollout?.release.sha ?? '';
   const [card] = await world.slack.waitFor(() => {
