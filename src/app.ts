@@ -15,7 +15,7 @@ import { nearest } from './core/nearest.ts';
 import type { ServiceSpec } from './core/pipeline.ts';
 import { createCommands } from './engine/commands.ts';
 import { createEngine } from './engine/engine.ts';
-import { createIntake } from './engine/intake.ts';
+import { coalesced, createIntake } from './engine/intake.ts';
 import { createWebhookHandler } from './github/receive.ts';
 import { resolveRef } from './github/refs.ts';
 import { createPerform, type Edges } from './perform.ts';
@@ -79,14 +79,14 @@ export async function start(ready: Ready, signal: AbortSignal): Promise<void> {
     work.catch((error: unknown) => log.error({ detail: String(error) }, what));
   };
   /** What was received and not processed yet: after a start, and whenever something new came. */
-  const drain = async (): Promise<void> => {
+  const drain = coalesced(async () => {
     const deliveries = await inbox.unprocessed();
     if (deliveries.length === 0) return;
     const repos = [...new Set(deliveries.map((one) => one.repo))];
     const ids = deliveries.map((one) => one.id);
     // Not processed until the repository was really read: the next schedule looks again.
     if (await intake.lookAt(repos)) await inbox.processed(ids, clock.now());
-  };
+  });
   const changed = ({ buildSha }: { buildSha: string | null }): void => {
     if (buildSha !== null) {
       const hastened = ledger.hastenBuilds(buildSha, clock.now()).then(engine.kick);

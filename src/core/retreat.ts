@@ -153,7 +153,8 @@ export function observedWhileRollingBack(rollout: Rollout, phase: In<'rolling-ba
     atMs: event.atMs,
   };
   if (verifying.length > 0 || phase.waitingFor.length > 0) return withFacts(stayed(next), [placed]);
-  const end: Phase = { is: 'rolled-back', atMs: event.atMs, trouble: phase.trouble, judgement: phase.judgement };
+  const { trouble, judgement, to } = phase;
+  const end: Phase = { is: 'rolled-back', atMs: event.atMs, trouble, judgement, to };
   const facts: Fact[] = [placed];
   // A version that was adopted as it ran has no commit that Belay knows: what is desired stays as it was.
   if (goal.artifact.sha !== '') facts.push({ fact: 'desired', artifact: goal.artifact, atMs: event.atMs });

@@ -100,7 +100,14 @@ export type Phase =
       judgement: Judgement | null;
     }
   | { is: 'succeeded'; atMs: number }
-  | { is: 'rolled-back'; atMs: number; trouble: Trouble; judgement: Judgement | null }
+  | {
+      is: 'rolled-back';
+      atMs: number;
+      trouble: Trouble;
+      judgement: Judgement | null;
+      /** What runs again, read back on every instance. */
+      to: { target: string; artifact: Artifact }[];
+    }
   | { is: 'aborted'; atMs: number; trouble: Trouble }
   | { is: 'superseded'; atMs: number; byRollout: string; bySha: string }
   | { is: 'failed'; atMs: number; trouble: Trouble };

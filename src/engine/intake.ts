@@ -21,33 +21,38 @@ export type IntakeOptions = {
 export type Intake = ReturnType<typeof createIntake>;
 
 /**
+ * The same work, never twice at once: asked for while it runs, it runs once more afterwards, and everybody who asked
+ * waits for that. A failure ends it for all of them.
+ */
+export function coalesced(work: () => Promise<void>): () => Promise<void> {
+  let current: Promise<void> | null = null;
+  let isAskedAgain = false;
+  return () => {
+    isAskedAgain = current !== null;
+    current ??= (async () => {
+      try {
+        do {
+          isAskedAgain = false;
+          await work();
+        } while (isAskedAgain);
+      } finally {
+        current = null;
+      }
+    })();
+    return current;
+  };
+}
+
+/**
  * Merges become releases. A webhook, a schedule and a start are all the same hint, "look": what is recorded is what the
  * branch says, so lost, late, doubled and reordered hints end in the same state.
  */
 export function createIntake({ services, ledger, commands, read, log }: IntakeOptions) {
-  const looking = new Map<string, { promise: Promise<void>; isAskedAgain: boolean }>();
+  const looks = new Map(services.map((service) => [headOf(service), coalesced(() => lookThrough(service))]));
 
-  /** Reads what is new on a service's branch; asked again meanwhile, it looks once more. */
-  function look(service: ServiceSpec): Promise<void> {
-    const lane = headOf(service);
-    const current = looking.get(lane);
-    if (current) {
-      current.isAskedAgain = true;
-      return current.promise;
-    }
-    const entry = { promise: Promise.resolve(), isAskedAgain: false };
-    looking.set(lane, entry);
-    entry.promise = (async () => {
-      try {
-        do {
-          entry.isAskedAgain = false;
-          while (await lookOnce(service));
-        } while (entry.isAskedAgain);
-      } finally {
-        looking.delete(lane);
-      }
-    })();
-    return entry.promise;
+  /** Reads all that is new on a service's branch. */
+  async function lookThrough(service: ServiceSpec): Promise<void> {
+    while (await lookOnce(service));
   }
 
   /** True: there is more than one reading holds. */
@@ -73,7 +78,7 @@ export function createIntake({ services, ledger, commands, read, log }: IntakeOp
   /** Looks at every service of these repositories (null: of all). True: each could be read. */
   async function lookAt(repos: string[] | null): Promise<boolean> {
     const concerned = services.filter((service) => repos === null || repos.includes(service.repo));
-    const results = await Promise.allSettled(concerned.map(look));
+    const results = await Promise.allSettled(concerned.map((service) => looks.get(headOf(service))?.()));
     for (const [index, result] of results.entries()) {
       if (result.status === 'fulfilled') continue;
       const service = concerned[index]?.name;

@@ -331,10 +331,14 @@ describe('D5 the messages of a rollback', () => {
     const at = { stage: 1, step: 0 };
     const phase: Rollout['phase'] =
       is === 'rolled-back'
-        ? { is, atMs: NOON_MS, trouble, judgement: null }
+        ? { is, atMs: NOON_MS, trouble, judgement: null, to }
         : { is, sinceMs: NOON_MS, at, trouble, to, waitingFor: ['prod'], verifying: [], round: 0, judgement: null };
     return aRollout({ kind: 'rollback', serviceSpec: service, release, artifact: to[0]?.artifact, phase, steps: [] });
   };
+
+  it('say on the card what runs again, and where', () => {
+    expect(textIn(cardOf(rollback('1'.repeat(40), 'rolled-back'), EXTRA))).toContain('`1111111` runs again on `prod`.');
+  });
 
   it('name a version that ran before Belay knew the service by its digest', () => {
     for (const message of messagesOf(rollback('', 'rolling-back'), EXTRA)) {

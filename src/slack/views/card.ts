@@ -3,6 +3,7 @@ import { formatDuration } from '../../core/duration.ts';
 import type { Person } from '../../core/pipeline.ts';
 import { nextPosition, type Position, stageAt } from '../../core/plan.ts';
 import { principalKey } from '../../core/principal.ts';
+import type { Artifact } from '../../core/release.ts';
 import { isOver, type Rollout } from '../../core/rollout.ts';
 import { actions, type Block, context, type Message, section } from './block.ts';
 import { withinBudget } from './budget.ts';
@@ -10,7 +11,7 @@ import { cardButtons } from './buttons.ts';
 import { code, escaped, shortSha, shortVersion, time } from './escape.ts';
 import { evidenceLines } from './evidence.ts';
 import { changeLine, warningLines } from './release.ts';
-import { etaWords, stateOf, troubleSentence, waitsFor } from './words.ts';
+import { etaWords, names, stateOf, troubleSentence, waitsFor } from './words.ts';
 
 /** What the views want to know besides the rollout itself. */
 export type Extra = {
@@ -115,6 +116,16 @@ export function whyLine(rollout: Rollout): string | null {
   return 'trouble' in phase ? `Because ${troubleSentence(phase.trouble)}.` : null;
 }
 
+/** What a rollback put back, in one line for each version: whoever is woken up asks this first. */
+function runsAgain(to: { target: string; artifact: Artifact }[]): string[] {
+  const byVersion = new Map<string, string[]>();
+  for (const { target, artifact } of to) {
+    const version = shortVersion(artifact);
+    byVersion.set(version, [...(byVersion.get(version) ?? []), target]);
+  }
+  return [...byVersion].map(([version, targets]) => `${code(version)} runs again on ${names(targets)}.`);
+}
+
 /** The one live card of a rollout. */
 export function cardOf(rollout: Rollout, extra: Extra): Message {
   const { phase } = rollout;
@@ -123,6 +134,7 @@ export function cardOf(rollout: Rollout, extra: Extra): Message {
   const lines = [`${state.emoji} *${kind}${state.word}* · ${headline(rollout)}`, changeLine(rollout.release)];
   const why = whyLine(rollout);
   if (why) lines.push(why, ...evidenceLines(rollout, extra.hosts));
+  if (phase.is === 'rolled-back') lines.push(...runsAgain(phase.to));
 
   const facts: string[] = [];
   const waits = waitsFor(rollout);
