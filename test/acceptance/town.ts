@@ -135,11 +135,9 @@ export async function startTown(options: TownOptions = {}): Promise<Town> {
   };
 }
 
-/** The one card of a rollout in the channel. Fails when there is none, or more than one. */
+/** The cards of this commit's rollouts in the channel, by their sentence: other cards may name the commit in passing. */
 export function cardsOf(town: Pick<Town, 'slack'>, sha: string): Message[] {
-  return town.slack
-    .messages(SHOP)
-    .filter((one) => one.threadTs === null && JSON.stringify(one.blocks).includes(sha.slice(0, 7)));
+  return town.slack.messages(SHOP).filter((one) => one.threadTs === null && one.text.includes(sha.slice(0, 7)));
 }
 
 /** A card's thread without the card. */
