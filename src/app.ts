@@ -108,7 +108,8 @@ export async function start(ready: Ready, signal: AbortSignal): Promise<void> {
   const listening = await listen(server, host, port);
   owned.defer(() => {
     server.close();
-    server.closeIdleConnections();
+    // Whoever works was waited for; what is left are half requests.
+    server.closeAllConnections();
   });
 
   const ending = new AbortController();

@@ -35,9 +35,8 @@ export function createLedger(database: Database, commits: GroupCommit): Ledger {
       commits.write(async () => {
         await database.writer
           .updateTable('owed')
-          .set({ due_at_ms: nowMs })
+          .set({ due_at_ms: nowMs, version: sql`version + 1` })
           .where('kind', '=', 'watch-build')
-          .where('due_at_ms', '>', nowMs)
           .where('rollout_id', 'in', (from) => from.selectFrom('rollouts').select('id').where('sha', '=', sha))
           .execute();
       }),

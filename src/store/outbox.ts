@@ -39,7 +39,8 @@ export function outbox(database: Kysely<Tables>): Outbox {
       return false;
     },
     async postpone(owed, dueAtMs, attempts) {
-      await queries.postpone({ key: owed.key, due_at_ms: dueAtMs, attempts });
+      const { key, version } = owed;
+      await queries.postpone({ key, due_at_ms: dueAtMs, attempts, version });
     },
     async claimDue(nowMs, leaseUntilMs, limit) {
       const { rows } = await queries.claimDue({ nowMs, leaseUntilMs, limit });
@@ -109,10 +110,15 @@ function queriesOf(database: Kysely<Tables>) {
     release: prepared(database, (given: Pick<Row, 'key'>) =>
       database.updateTable('owed').set({ lease_until_ms: null, attempts: 0 }).where('key', '=', given.key),
     ),
-    postpone: prepared(database, (given: Pick<Row, 'key' | 'due_at_ms' | 'attempts'>) =>
+    postpone: prepared(database, (given: Pick<Row, 'key' | 'due_at_ms' | 'attempts' | 'version'>) =>
       database
         .updateTable('owed')
-        .set({ lease_until_ms: null, due_at_ms: given.due_at_ms, attempts: given.attempts })
+        .set({
+          lease_until_ms: null,
+          // A build that was hastened while somebody looked at it is looked at once more, now.
+          due_at_ms: sql`CASE WHEN kind = 'watch-build' AND version <> ${given.version} THEN due_at_ms ELSE ${given.due_at_ms} END`,
+          attempts: given.attempts,
+        })
         .where('key', '=', given.key),
     ),
     nextFence: prepared(database, (given: { target: string }) =>

@@ -81,6 +81,22 @@ describe('what is owed', () => {
     expect((await one(NOW_MS + 500)).attempts).toBe(8);
   });
 
+  it('S1 a build that was hastened while it was looked at is looked at again, now', async () => {
+    const key = `${rollout.id}/${rollout.generation}/watch-build`;
+    const { generation, release } = rollout;
+    await ledger.write(async (tx) => {
+      await tx.saveRollout(rollout);
+      const { repo, sha } = release;
+      await tx.owe(rollout, { kind: 'watch-build', key, generation, afterMs: 0, repo, sha, check: null }, NOW_MS);
+    });
+    const owed = await one();
+    await ledger.hastenBuilds(release.sha, NOW_MS + 1);
+    await ledger.write((tx) => tx.postpone(owed, NOW_MS + 15_000, 0));
+    const again = await one(NOW_MS + 1);
+    await ledger.write((tx) => tx.postpone(again, NOW_MS + 15_000, 0));
+    expect(await claim(NOW_MS + 14_999)).toEqual([]);
+  });
+
   it('carries the effect as it was decided', async () => {
     const deploy = aDeploy(rollout, 'eu');
     await owe(deploy);
