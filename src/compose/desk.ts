@@ -47,10 +47,10 @@ export function createDesk(parts: DeskParts): Desk {
   return {
     services: () => services,
     rollout: (id) => ledger.rollout(id),
-    live: async (name) => {
+    live: async (name, limit) => {
       const service = name === null ? null : serviceOf(name);
       if (name !== null && !service) return [];
-      return (await ledger.openRollouts(service ? laneOf(service) : null)).reverse();
+      return ledger.openRollouts(service ? laneOf(service) : null, limit);
     },
     history: (name, limit) => ledger.history(name, limit),
     placements: (name) => ledger.placements(name),

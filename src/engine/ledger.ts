@@ -35,8 +35,8 @@ export type Good = { target: string; stage: string; artifact: Artifact; rolloutI
 /** What may be read; each answer is of one committed state. */
 export interface LedgerReader {
   rollout(id: string): Promise<Rollout | null>;
-  /** Not over, oldest first; null: of every lane. */
-  openRollouts(lane: string | null): Promise<Rollout[]>;
+  /** Not over, newest first; null: of every lane. `limit`: no more than that many. */
+  openRollouts(lane: string | null, limit?: number): Promise<Rollout[]>;
   history(service: string | null, limit: number): Promise<Rollout[]>;
   release(service: string, pipeline: string, sha: string): Promise<Release | null>;
   placements(service: string): Promise<Placement[]>;

@@ -48,8 +48,8 @@ export type RollbackRequest = {
 export interface Desk {
   services(): ServiceSpec[];
   rollout(id: string): Promise<Rollout | null>;
-  /** Not over, newest first; null: of every service. */
-  live(service: string | null): Promise<Rollout[]>;
+  /** Not over, newest first; null: of every service. `limit`: no more than that many. */
+  live(service: string | null, limit?: number): Promise<Rollout[]>;
   /** Over or not, newest first. */
   history(service: string | null, limit: number): Promise<Rollout[]>;
   placements(service: string): Promise<Placement[]>;

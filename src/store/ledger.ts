@@ -49,7 +49,7 @@ export function createLedger(database: Database, commits: GroupCommit): Ledger {
           .execute();
       }),
     rollout: (id) => read((from) => from.rollout(id)),
-    openRollouts: (lane) => read((from) => from.openRollouts(lane)),
+    openRollouts: (lane, limit) => read((from) => from.openRollouts(lane, limit)),
     history: (service, limit) => read((from) => from.history(service, limit)),
     release: (service, pipeline, sha) => read((from) => from.release(service, pipeline, sha)),
     placements: (service) => read((from) => from.placements(service)),
@@ -62,6 +62,9 @@ export function createLedger(database: Database, commits: GroupCommit): Ledger {
 /** Written out: with a parameter SQLite could not use the index of what is not over, or would plan anew each time. */
 const NOT_OVER = sql.lit(0);
 
+/** SQLite takes -1 for no limit, PostgreSQL does not: more than any installation has. */
+const ALL = 1_000_000;
+
 function reader(database: Kysely<Tables>, states: States): LedgerReader {
   const stateOf = prepared(database, (given: { id: string }) =>
     database.selectFrom('rollouts').select('state').where('id', '=', given.id),
@@ -72,18 +75,23 @@ function reader(database: Kysely<Tables>, states: States): LedgerReader {
       .select('state')
       .where('is_over', '=', NOT_OVER)
       .where('lane', '=', given.lane)
-      .orderBy('id'),
+      .orderBy('id', 'desc'),
   );
-  const open = prepared(database, () =>
-    database.selectFrom('rollouts').select('state').where('is_over', '=', NOT_OVER).orderBy('id'),
-  );
+  const open = (limit: number) =>
+    database
+      .selectFrom('rollouts')
+      .select('state')
+      .where('is_over', '=', NOT_OVER)
+      .orderBy('id', 'desc')
+      .limit(sql.lit(limit))
+      .execute();
   return {
     async rollout(id) {
       const [row] = (await stateOf({ id })).rows;
       return row ? states.read(row.state, id) : null;
     },
-    async openRollouts(lane) {
-      const { rows } = await (lane === null ? open({}) : openIn({ lane }));
+    async openRollouts(lane, limit = ALL) {
+      const rows = lane === null ? await open(limit) : (await openIn({ lane })).rows.slice(0, limit);
       return rows.map((row) => JSON.parse(row.state) as Rollout);
     },
     async history(service, limit) {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Database } from '../../src/store/database.ts';
 import { GroupCommit } from '../../src/store/group-commit.ts';
 import { createInbox, createPosted, type Inbox } from '../../src/store/inbox.ts';
 import { memoryDatabase } from '../support/store.ts';
@@ -6,11 +7,13 @@ import { NOW_MS } from './world.ts';
 
 const delivery = (id: string) => ({ id, event: 'push', repo: 'acme/shop' });
 
+let database: Database;
+let commits: GroupCommit;
 let inbox: Inbox;
 let posted: ReturnType<typeof createPosted>;
 beforeEach(() => {
-  const database = memoryDatabase();
-  const commits = new GroupCommit(database.writer);
+  database = memoryDatabase();
+  commits = new GroupCommit(database.writer);
   inbox = createInbox(database, commits);
   posted = createPosted(database, commits);
 });
@@ -58,6 +61,14 @@ describe('a signed Slack request', () => {
   it('two at the same moment: one of them is the first', async () => {
     const both = await Promise.all([1, 2].map(() => inbox.seen('digest', NOW_MS, NOW_MS + 300_000)));
     expect(both.sort()).toEqual([false, true]);
+  });
+
+  it('T13 is on disk before anything that the request came to change, and known to the next process', async () => {
+    await inbox.seen('digest', NOW_MS, NOW_MS + 300_000);
+    const atChange = await commits.write(() => database.writer.selectFrom('replays').selectAll().execute());
+    expect(atChange).toEqual([{ digest: 'digest', expires_at_ms: NOW_MS + 300_000 }]);
+    const next = createInbox(database, new GroupCommit(database.writer));
+    expect(await next.seen('digest', NOW_MS + 1, NOW_MS + 300_001)).toBe(true);
   });
 
   it('is forgotten after its time', async () => {

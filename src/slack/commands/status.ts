@@ -1,5 +1,5 @@
 import type { Message } from '../views/block.ts';
-import { statusOf } from '../views/lists.ts';
+import { MOST_SHOWN, statusOf } from '../views/lists.ts';
 import { refusalOf } from '../views/refusal.ts';
 import { type Asking, misunderstood, type Verb } from './asking.ts';
 import { onlyService } from './only-service.ts';
@@ -28,5 +28,6 @@ async function showStatus(asking: Asking, text: string): Promise<Message> {
   const placements = await Promise.all(
     services.slice(0, 40).map(async (one) => ({ service: one.name, runs: await asking.desk.placements(one.name) })),
   );
-  return statusOf(placements, await asking.desk.live(named));
+  // One more than is shown says that there are more.
+  return statusOf(placements, await asking.desk.live(named, MOST_SHOWN + 1));
 }

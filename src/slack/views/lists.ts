@@ -7,6 +7,9 @@ import { headline, whyLine } from './card.ts';
 import { code, escaped, shortVersion, time } from './escape.ts';
 import { counted, stateOf, waitsFor } from './words.ts';
 
+/** How many rollouts a status lists: more are a wall that nobody reads. */
+export const MOST_SHOWN = 20;
+
 /** What runs where, and what moves now. */
 export function statusOf(placements: { service: string; runs: Placement[] }[], live: Rollout[]): Message {
   const blocks: Block[] = placements.map(({ service, runs }) =>
@@ -20,8 +23,12 @@ export function statusOf(placements: { service: string; runs: Placement[] }[], l
         : ['Nothing is recorded as running yet.']),
     ]),
   );
-  blocks.push(section(live.length > 0 ? ['*Moves or waits now*', ...live.map(liveLine)] : 'Nothing moves now.'));
-  const moving = live.length === 1 ? '1 rollout moves' : `${live.length || 'No'} rollouts move`;
+  const shown = live.slice(0, MOST_SHOWN);
+  const more = live.length > shown.length ? ['… and more: ask for one service, `/deploy status <service>`.'] : [];
+  const lines = ['*Moves or waits now*', ...shown.map(liveLine), ...more];
+  blocks.push(section(live.length > 0 ? lines : 'Nothing moves now.'));
+  const count = `${shown.length || 'No'}${more.length > 0 ? ' or more' : ''}`;
+  const moving = live.length === 1 ? '1 rollout moves' : `${count} rollouts move`;
   return withinBudget({
     text: `Status of ${placements.map((one) => escaped(one.service, 60)).join(', ') || 'no service'}: ${moving} now.`,
     blocks,
