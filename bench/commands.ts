@@ -132,8 +132,8 @@ async function run({ isQuick, rounds }: Size) {
   return [
     line('/belay help', help, contest.ratio(1, 0), []),
     line('/deploy status', status, contest.ratio(2, 0), [
-      'Bolt keeps nothing. Belay commits each request (synchronous=FULL), so that the same one again is known, before it ' +
-        'acts; and `status` reads the database. Both answer in the acknowledgement.',
+      'Bolt keeps nothing. Belay notes each request on disk (synchronous=FULL), before whatever it changes, so that the ' +
+        'same one again is known; and `status` reads the database. Both answer in the acknowledgement.',
     ]),
   ];
 }
