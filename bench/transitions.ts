@@ -43,7 +43,7 @@ export async function throughEngine(path: string, template: Rollout, count: numb
   return perSecond(count, performance.now() - startedMs);
 }
 
-/** The rows that such a transition writes, and nothing else: no reading, no deciding, no hash, no savepoint. */
+/** The rows that such a transition writes, and nothing else: no reading, no deciding, no hash. */
 async function bare(path: string, template: Rollout, count: number): Promise<number> {
   const raw = new Sqlite(path);
   raw.pragma('journal_mode = WAL');
@@ -126,7 +126,7 @@ async function run({ isQuick, rounds }: Size) {
       notes: [
         'Both: synchronous=FULL on a disk, up to 256 transitions in one commit, the same four rows each ' +
           '(state, next look, projection, audit).',
-        'Belay besides: a savepoint and its release, reading the state, judging, deciding, and the hash chain of the audit.',
+        'Belay besides: reading the state, judging, deciding, and the hash chain of the audit.',
       ],
     },
   ];

@@ -73,7 +73,8 @@ export interface LedgerWriter extends LedgerReader {
 export interface Ledger extends LedgerReader {
   /**
    * Runs `unit` in a transaction of its own rights: it commits whole or rejects and changed nothing. Units that are
-   * asked for at the same time share one fsync. A unit must not ask for another.
+   * asked for at the same time share one fsync. A unit must not ask for another, changes nothing but the ledger, and may
+   * run twice: when one of those beside it fails, all are run once more, apart.
    */
   write<T>(unit: (tx: LedgerWriter) => Promise<T>): Promise<T>;
   /** Builds of this commit are looked at now and not at their next turn. */

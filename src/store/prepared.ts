@@ -1,4 +1,5 @@
 import type { Compilable, CompiledQuery, Kysely } from 'kysely';
+import { type Answer, execute } from './database.ts';
 import type { Tables } from './schema.ts';
 
 /** Stands for a parameter while its query is built. */
@@ -9,8 +10,6 @@ class Slot {
     this.name = name;
   }
 }
-
-type Answer<Row> = { rows: Row[]; numAffectedRows?: bigint };
 
 /**
  * A query that is built once, at its first use, and from then on only run with other parameters: building and compiling
@@ -28,6 +27,6 @@ export function prepared<Given extends object, Row>(
     const parameters = compiled.parameters.map((one) =>
       one instanceof Slot ? (given as Record<string, unknown>)[one.name] : one,
     );
-    return database.executeQuery<Row>({ ...compiled, parameters });
+    return execute<Row>(database, { ...compiled, parameters });
   };
 }
