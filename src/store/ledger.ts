@@ -1,13 +1,14 @@
 import { type Kysely, sql } from 'kysely';
 import type { Artifact, Participant, Release } from '../core/release.ts';
-import { isOver, type Rollout } from '../core/rollout.ts';
-import type { Good, Ledger, LedgerReader, LedgerWriter, Placement } from '../engine/ledger.ts';
+import { isOver } from '../core/rollout.ts';
+import type { Ledger, LedgerReader, LedgerWriter } from '../engine/ledger.ts';
 import { auditor } from './audit.ts';
 import type { Database } from './database.ts';
 import { recordFacts } from './facts.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { outbox } from './outbox.ts';
 import { prepared } from './prepared.ts';
+import { reader } from './reader.ts';
 import type { Tables } from './schema.ts';
 import { States } from './states.ts';
 
@@ -56,96 +57,6 @@ export function createLedger(database: Database, commits: GroupCommit): Ledger {
     goods: (service, stage) => read((from) => from.goods(service, stage)),
     desired: (lane) => read((from) => from.desired(lane)),
     head: (repo, branch) => read((from) => from.head(repo, branch)),
-  };
-}
-
-/** Written out: with a parameter SQLite could not use the index of what is not over, or would plan anew each time. */
-const NOT_OVER = sql.lit(0);
-
-/** SQLite takes -1 for no limit, PostgreSQL does not: more than any installation has. */
-const ALL = 1_000_000;
-
-function reader(database: Kysely<Tables>, states: States): LedgerReader {
-  const stateOf = prepared(database, (given: { id: string }) =>
-    database.selectFrom('rollouts').select('state').where('id', '=', given.id),
-  );
-  const openIn = prepared(database, (given: { lane: string }) =>
-    database
-      .selectFrom('rollouts')
-      .select('state')
-      .where('is_over', '=', NOT_OVER)
-      .where('lane', '=', given.lane)
-      .orderBy('id', 'desc'),
-  );
-  const open = (limit: number) =>
-    database
-      .selectFrom('rollouts')
-      .select('state')
-      .where('is_over', '=', NOT_OVER)
-      .orderBy('id', 'desc')
-      .limit(sql.lit(limit))
-      .execute();
-  return {
-    async rollout(id) {
-      const [row] = (await stateOf({ id })).rows;
-      return row ? states.read(row.state, id) : null;
-    },
-    async openRollouts(lane, limit = ALL) {
-      const rows = lane === null ? await open(limit) : (await openIn({ lane })).rows.slice(0, limit);
-      return rows.map((row) => JSON.parse(row.state) as Rollout);
-    },
-    async history(service, limit) {
-      let query = database.selectFrom('rollouts').select('state').orderBy('id', 'desc').limit(limit);
-      if (service !== null) query = query.where('service', '=', service);
-      return (await query.execute()).map((row) => JSON.parse(row.state) as Rollout);
-    },
-    async release(service, pipeline, sha) {
-      const row = await database
-        .selectFrom('releases')
-        .select('body')
-        .where('service', '=', service)
-        .where('pipeline', '=', pipeline)
-        .where('sha', '=', sha)
-        .executeTakeFirst();
-      return row ? (JSON.parse(row.body) as Release) : null;
-    },
-    async placements(service) {
-      const rows = await database.selectFrom('placements').selectAll().where('service', '=', service).execute();
-      return rows.map((row): Placement => ({ ...placed(row) }));
-    },
-    async goods(service, stage) {
-      const rows = await database
-        .selectFrom('goods')
-        .selectAll()
-        .where('service', '=', service)
-        .where('stage', '=', stage)
-        .orderBy('at_ms', 'desc')
-        .execute();
-      return rows.map((row): Good => placed(row));
-    },
-    async desired(lane) {
-      const row = await database.selectFrom('lanes').selectAll().where('lane', '=', lane).executeTakeFirst();
-      return row ? { sha: row.desired_sha, digest: row.desired_digest } : null;
-    },
-    async head(repo, branch) {
-      const row = await database
-        .selectFrom('repos')
-        .select('head_sha')
-        .where('repo', '=', repo)
-        .where('branch', '=', branch)
-        .executeTakeFirst();
-      return row?.head_sha ?? null;
-    },
-  };
-}
-
-function placed(row: Tables['placements'] | Tables['goods']): Placement {
-  return {
-    stage: row.stage,
-    target: row.target,
-    artifact: { digest: row.digest, sha: row.sha },
-    rolloutId: row.rollout_id,
-    atMs: row.at_ms,
   };
 }
 
