@@ -56,6 +56,7 @@ export class Universe {
   looks = new Map<string, ('good' | 'bad' | 'none')[]>();
   /** The killed process: whatever it still waits for never answers. */
   life = 0;
+  #newest = new Map<string, number>();
   readonly random: Random;
   readonly bug: PlantedBug | null;
   readonly provider: MemoryProvider;
@@ -161,7 +162,7 @@ export class Universe {
         this.asked.push({ key, target, generation, digest: artifact.digest, wasIntended: this.intents.has(key) });
         const isCrashing = this.behaviourOf(artifact.digest) === 'crashes';
         if (isCrashing) provider.inject(target, { is: 'unhealthy' }, 1);
-        const answer = await provider[kind](this.bug === 'no-fence' ? unfenced(request) : request, signal);
+        const answer = await provider[kind](this.bug === 'no-fence' ? this.#unfenced(request) : request, signal);
         provider.heal(target);
         return answer;
       };
@@ -185,17 +186,17 @@ export class Universe {
     };
   }
 
+  /** Planted: the platform takes an old change for as new as the newest that it has seen on the target. */
+  #unfenced(request: ChangeRequest): ChangeRequest {
+    const generation = Math.max(request.generation, this.#newest.get(request.target) ?? 0);
+    this.#newest.set(request.target, generation);
+    return { ...request, generation };
+  }
+
   /** Somebody's account is deactivated: what they approved counts no more. */
   leaves(name: 'ben' | 'bo'): void {
     this.left.add(keyOf(name));
   }
-}
-
-/** The platform takes every change for the newest, and every key for a new one. */
-let unfencedCalls = 0;
-function unfenced(request: ChangeRequest): ChangeRequest {
-  unfencedCalls += 1;
-  return { ...request, generation: 1_000_000 + unfencedCalls, key: `${request.key}!${unfencedCalls}` };
 }
 
 export function digestOf(sha: string): string {
