@@ -16,7 +16,7 @@ const ROLLOUTS = 256;
 function look(rollout: Rollout, atMs: number): Event {
   const round = rollout.phase.is === 'baking' ? rollout.phase.round : 0;
   const measurements = [{ signal: 'errors', link: null, value: 0.001, samples: 500, takenAtMs: atMs }];
-  return { type: 'measured', atMs, generation: rollout.generation, round, measurements };
+  return { type: 'measured', atMs, generation: rollout.generation, round, measurements, controls: [] };
 }
 
 export async function throughEngine(path: string, template: Rollout, count: number): Promise<number> {

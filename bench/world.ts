@@ -39,6 +39,7 @@ export function openStore(path: string): Store {
 export function healthyEdges(now: () => number): Perform {
   const provider = createMemoryProvider();
   return createPerform({
+    now: () => Date.now(),
     provider: () => ({ provider, options: () => ({ regions: { eu: 2 }, digest: 'sha256:first' }) }),
     source: () => ({
       measure: async ({ signal }) => ({ signal, link: null, value: 0.001, samples: 500, takenAtMs: now() }),

@@ -2,13 +2,13 @@ import { assertNever } from './core/assert.ts';
 import type { Effect } from './core/effect.ts';
 import type { Ancestry } from './core/event.ts';
 import type { Json } from './core/json.ts';
-import type { Measurement, Signal } from './core/judge/signal.ts';
 import type { Artifact } from './core/release.ts';
 import type { Rollout } from './core/rollout.ts';
 import { partialOf } from './core/step.ts';
 import type { Owed } from './engine/ledger.ts';
 import type { Perform, Performed } from './engine/perform.ts';
 import type { Source } from './health/source.ts';
+import { measureBefore, measureNow, readLoad } from './measure.ts';
 import type { Provider, TargetRef } from './providers/provider.ts';
 
 export type BuildState =
@@ -18,6 +18,7 @@ export type BuildState =
 
 /** Everything that effects reach, and nothing else; composed once in app.ts. */
 export type Edges = {
+  now(): number;
   provider(service: string): { provider: Provider; options(target: string): Json } | null;
   source(name: string): Source | null;
   github: {
@@ -36,9 +37,6 @@ export type Edges = {
 
 /** How often a build is looked at when no webhook says that something changed. */
 const BUILD_EVERY_MS = 15_000;
-/** A source that sees the instances for the first time needs a second look before it has a rate. */
-const BEFORE_AGAIN_MS = 1000;
-const BEFORE_LOOKS = 4;
 const TELL_AGAIN_MS = 5 * 60_000;
 /** A day of tries. */
 const TELL_TRIES = 288;
@@ -72,13 +70,17 @@ export function createPerform(edges: Edges): Perform {
       case 'deploy':
       case 'roll-back':
         return change(edges, rollout, owed, due, signal);
+      case 'create':
+      case 'remove':
+        return environment(edges, rollout, owed, due, signal);
+      case 'read-capacity':
+        return readCapacity(edges, rollout, due, signal);
+      case 'check':
+        throw new Error(`There is no kind of check called ${due.check.kind}`);
       case 'measure-before':
         return measureBefore(edges, rollout, owed, due, signal);
-      case 'measure': {
-        const { generation, round } = due;
-        const measurements = await measure(edges, rollout, due, due.now, due.before, signal);
-        return { is: 'event', event: { type: 'measured', generation, round, measurements } };
-      }
+      case 'measure':
+        return measureNow(edges, rollout, due, signal);
       case 'wake':
         return { is: 'event', event: { type: 'woke', generation: due.generation, timer: due.timer } };
       default:
@@ -126,10 +128,11 @@ async function change(
     const isThere = partialOf(observation, effect.artifact.digest, share) === null;
     if (isThere && observation.generation === fence) return done();
   }
-  const request = { ...ref, artifact: effect.artifact, key: effect.key, generation: fence };
+  const { artifact, strategy, key } = effect;
+  const request = { ...ref, artifact, strategy, key, generation: fence };
   const answer =
     effect.kind === 'deploy'
-      ? await provider.deploy({ ...request, share }, signal)
+      ? await provider.deploy({ ...request, ...placingOf(effect) }, signal)
       : await provider.rollBack(request, signal);
   switch (answer.is) {
     case 'done':
@@ -143,6 +146,55 @@ async function change(
       return { is: 'event', event: { type, generation, target: effect.target, detail } };
     }
   }
+}
+
+function placingOf({ share, instances, isCanary, baseline }: Of<'deploy'>) {
+  return { share, instances, isCanary, baseline };
+}
+
+/** Made or removed under its key and its fence. What a newer change owns already is not removed any more. */
+async function environment(
+  edges: Edges,
+  rollout: Rollout,
+  owed: Owed,
+  effect: Of<'create'> | Of<'remove'>,
+  signal: AbortSignal,
+): Promise<Performed> {
+  const { provider, ref } = target(edges, rollout, effect.target);
+  const request = { ...ref, key: effect.key, generation: owed.fence ?? 0 };
+  const isMade = effect.kind === 'create';
+  const answer = isMade ? await provider.create(request, signal) : await provider.remove(request, signal);
+  const { generation } = effect;
+  switch (answer.is) {
+    case 'done':
+      return { is: 'event', event: { type: isMade ? 'created' : 'removed', generation, target: effect.target } };
+    case 'running':
+      return { is: 'later', afterMs: answer.retryAfterMs };
+    case 'failed': {
+      const { detail } = answer;
+      if (!answer.isTerminal) return { is: 'failed', detail, retryAfterMs: null };
+      const type = isMade ? 'create-failed' : 'remove-failed';
+      return { is: 'event', event: { type, generation, target: effect.target, detail } };
+    }
+  }
+}
+
+/** What serves, what will while the change runs, and what is asked of it. A load that cannot be read is said. */
+async function readCapacity(
+  edges: Edges,
+  rollout: Rollout,
+  effect: Of<'read-capacity'>,
+  signal: AbortSignal,
+): Promise<Performed> {
+  const { provider, ref } = target(edges, rollout, effect.target);
+  const { share, strategy, generation, round } = effect;
+  const capacity = await provider.capacity(ref, { share, strategy }, signal);
+  const { traffic } = rollout.spec;
+  const read = traffic ? await readLoad(edges, rollout.service, traffic, effect.target, signal) : null;
+  const load = read && read.value !== null ? read.value : null;
+  const detail = read && read.value === null ? read.detail : '';
+  const perInstance = traffic?.perInstance ?? null;
+  return { is: 'event', event: { type: 'capacity-read', generation, round, capacity, load, perInstance, detail } };
 }
 
 async function watchBuild(edges: Edges, effect: Of<'watch-build'>, signal: AbortSignal): Promise<Performed> {
@@ -169,53 +221,4 @@ async function clear(edges: Edges, rollout: Rollout, effect: Of<'clear'>, signal
     approvers.length > 0 ? people.eligibleAmong(rollout, approvers) : [],
   ]);
   return { is: 'event', event: { type: 'cleared', generation, ancestry, eligible, defaultBranchHasHead } };
-}
-
-async function measureBefore(
-  edges: Edges,
-  rollout: Rollout,
-  owed: Owed,
-  effect: Of<'measure-before'>,
-  signal: AbortSignal,
-): Promise<Performed> {
-  // What ran before is measured as the release would be: it is the one that serves now.
-  const measurements = effect.before ? await measure(edges, rollout, effect, effect.before, effect.before, signal) : [];
-  const isTooSoon = measurements.some((one) => one.value === null && one.missing === 'no-data');
-  if (isTooSoon && owed.attempts < BEFORE_LOOKS) return { is: 'later', afterMs: BEFORE_AGAIN_MS, isTry: true };
-  return { is: 'event', event: { type: 'measured-before', generation: effect.generation, measurements } };
-}
-
-async function measure(
-  edges: Edges,
-  rollout: Rollout,
-  effect: { signals: Signal[]; targets: string[] },
-  now: Artifact,
-  before: Artifact | null,
-  signal: AbortSignal,
-): Promise<Measurement[]> {
-  return Promise.all(
-    effect.signals.map(async (one): Promise<Measurement> => {
-      const source = edges.source(one.source);
-      if (!source) return missing(one, `There is no source called ${one.source} in belay.yml`);
-      try {
-        return await source.measure(
-          {
-            signal: one.name,
-            query: one.query,
-            service: rollout.service,
-            targets: effect.targets,
-            digest: now.digest,
-            beforeDigest: before?.digest ?? null,
-          },
-          signal,
-        );
-      } catch (error) {
-        return missing(one, error instanceof Error ? error.message : String(error));
-      }
-    }),
-  );
-}
-
-function missing(signal: Signal, detail: string): Measurement {
-  return { signal: signal.name, link: null, value: null, missing: 'unreachable', detail };
 }

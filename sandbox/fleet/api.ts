@@ -60,8 +60,8 @@ async function route(settings: ApiSettings, request: IncomingMessage): Promise<A
       return { status: 200, body: { instances, weights, generation } };
     }
     case 'GET capacity': {
-      const { instances, serving } = target.capacity();
-      return { status: 200, body: { instances, serving } };
+      const { instances, serving, servingDuring } = target.capacity();
+      return { status: 200, body: { instances, serving, servingDuring } };
     }
     case 'PUT release':
       return change(target, request, releaseBody);

@@ -146,13 +146,13 @@ export async function startTarget(settings: FleetTargetSettings): Promise<FleetT
     },
     async observe() {
       const found = await Promise.all(slots.map(readBack));
-      return { target, instances: found, weights: weightsOf(slots, balancer), generation };
+      return { target, instances: found, weights: weightsOf(slots, balancer), generation, config: null };
     },
-    capacity: () => ({
-      target,
-      instances: slots.length,
-      serving: slots.filter((slot) => balancer.isServing(slot.id)).length,
-    }),
+    capacity() {
+      const serving = slots.filter((slot) => balancer.isServing(slot.id)).length;
+      // One after the other is replaced.
+      return { target, instances: slots.length, serving, servingDuring: Math.max(0, serving - 1) };
+    },
     state: () => ({
       target,
       url: balancer.url,
@@ -186,7 +186,8 @@ export async function startTarget(settings: FleetTargetSettings): Promise<FleetT
 
 function describe(slot: Slot, region: string): Omit<Instance, 'isHealthy'> {
   const url = slot.process.url();
-  return { id: slot.id, region, digest: slot.process.settings.digest, metricsUrl: url && `${url}/metrics` };
+  const { digest } = slot.process.settings;
+  return { id: slot.id, region, digest, config: null, role: 'stable', metricsUrl: url && `${url}/metrics` };
 }
 
 /** Requests go round the serving instances evenly. */

@@ -17,7 +17,7 @@ import type { OutputAnswer } from '../slack/output.ts';
 import { clock, newId } from './world.ts';
 
 /** The platforms and sources of the installation, each built once with its real options. */
-export function createEdgesOf(ready: Ready): Pick<Edges, 'provider' | 'source'> {
+export function createEdgesOf(ready: Ready): Pick<Edges, 'now' | 'provider' | 'source'> {
   const { installation, variables } = ready;
   const context = { fetch: globalThis.fetch, now: clock.now };
   const providers = new Map<string, Provider>();
@@ -42,7 +42,7 @@ export function createEdgesOf(ready: Ready): Pick<Edges, 'provider' | 'source'> 
     if (!known) throw new Error(`There is no source of the kind ${kind}`);
     sources.set(name, known.create(known.schema.parse(resolveSecrets(options, variables)), { ...context, instances }));
   }
-  return { provider, source: (name) => sources.get(name) ?? null };
+  return { now: clock.now, provider, source: (name) => sources.get(name) ?? null };
 }
 
 export function createGithubOf({ installation, secrets, settings }: Ready): GithubClient {

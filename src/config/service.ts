@@ -29,6 +29,13 @@ export function serviceSpec(
     build: { check: file.build.check ?? null, deadlineMs: file.build.deadline },
     provider: file.provider,
     targets,
+    places: Object.fromEntries(
+      Object.keys(targets).map((target) => [target, { region: target, country: null, ring: null }]),
+    ),
+    traffic: null,
+    trafficCycleMs: null,
+    neighbours: [],
+    driftEveryMs: null,
     stages: file.stages.map((stage) => stageSpec(stage, [...file.signals, ...stage.signals], queryOf)),
     roles: {
       deployer: keys(file.roles.deployers),
@@ -47,12 +54,26 @@ function stageSpec(stage: StageFile, signals: SignalFile[], queryOf: (signal: Si
     approvals: stage.approvals ? { required: stage.approvals.required, expireMs: stage.approvals.expire } : null,
     steps: stepsOf(stage),
     signals: signals.map((signal) => signalSpec(signal, queryOf(signal))),
+    strategy: { is: 'rolling', maxSurge: 0, maxUnavailable: 1, drainMs: 30_000 },
+    isolation: null,
+    isEphemeral: false,
+    checks: [],
+    order: 'as-written',
+    regionsAtOnce: [],
+    speedUp: null,
+    groups: {},
+    onInconclusive: 'ask',
+    onError: 'ask',
+    capacityDeadlineMs: DEFAULT_PATIENCE_MS,
     deployDeadlineMs: stage.deployDeadline,
     verifyDeadlineMs: stage.verifyDeadline,
     decideWithinMs: stage.decide?.within ?? null,
     defaultDecision: stage.decide?.default ?? null,
   };
 }
+
+/** A step as it is without more being said. */
+const RELEASE_ALONE = { count: null, deploys: 'release', hasBaseline: false } as const;
 
 /** The groups of targets that go together, in order; one group when the stage is a single step. */
 export function wavesOf(stage: StageFile): string[][] {
@@ -72,18 +93,19 @@ function stepsOf(stage: StageFile): StepSpec[] {
           kind: 'canary',
           targets: waves.flat(),
           share: stage.canary.share,
+          ...RELEASE_ALONE,
           bake: bakeSpec(stage.canary.bake),
           onDegraded: stage.canary.onDegraded,
         },
       ]
     : [];
   if (!stage.canary && !stage.waves) {
-    return [{ name: 'all', kind: 'all', targets: waves.flat(), share: 1, bake, onDegraded }];
+    return [{ name: 'all', kind: 'all', targets: waves.flat(), share: 1, ...RELEASE_ALONE, bake, onDegraded }];
   }
   return [
     ...canary,
     ...waves.map((targets, index): StepSpec => {
-      return { name: `wave ${index + 1}`, kind: 'wave', targets, share: 1, bake, onDegraded };
+      return { name: `wave ${index + 1}`, kind: 'wave', targets, share: 1, ...RELEASE_ALONE, bake, onDegraded };
     }),
   ];
 }
@@ -101,6 +123,10 @@ function signalSpec(signal: SignalFile, query: Json): Signal {
   return {
     name: signal.name,
     kind: signal.kind,
+    neighbour: null,
+    baseline: null,
+    comparison: null,
+    group: null,
     source: signal.source,
     query,
     healthyWhen: signal.healthyWhen ?? { min: 1 },

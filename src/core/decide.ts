@@ -129,6 +129,12 @@ function answered(rollout: Rollout, event: Answer): Decision {
     }
     case 'woke':
       return woke(rollout, event.timer, atMs);
+    case 'created':
+    case 'create-failed':
+    case 'removed':
+    case 'remove-failed':
+    case 'capacity-read':
+    case 'checked':
     case 'approved':
     case 'rejected':
     case 'decided':

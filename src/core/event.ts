@@ -1,9 +1,18 @@
 import type { Measurement } from './judge/signal.ts';
 import type { Actor } from './principal.ts';
 import type { Artifact, Participant } from './release.ts';
-import type { Observation } from './target.ts';
+import type { Capacity, Observation } from './target.ts';
 
-export type Choice = 'retry' | 'roll-back' | 'continue' | 'hold';
+/** `go-on-without`: the instances that were named are left as they are, by a named person with a reason. */
+export type Choice = 'retry' | 'roll-back' | 'continue' | 'go-on-without' | 'hold';
+
+export type CheckResult = {
+  is: 'passed' | 'failed';
+  detail: string;
+  /** What a load test measured, say, each with its limit in words. */
+  measures: { name: string; value: number; limit: string; isWithin: boolean }[];
+  url: string | null;
+};
 
 /** How two commits are related on the default branch: what GitHub's compare says of `base…head`. */
 export type Ancestry = 'ahead' | 'identical' | 'behind' | 'diverged';
@@ -18,14 +27,31 @@ export type Event = { atMs: number } & ( // the lane
   | { type: 'taken-over'; byRollout: string; by: string }
   | { type: 'built'; generation: number; artifact: Artifact; url: string | null }
   | { type: 'build-failed'; generation: number; detail: string; url: string | null }
+  | { type: 'created'; generation: number; target: string }
+  | { type: 'create-failed'; generation: number; target: string; detail: string }
+  /** The environment is gone. Valid in every state, also after the end. */
+  | { type: 'removed'; generation: number; target: string }
+  | { type: 'remove-failed'; generation: number; target: string; detail: string }
   | { type: 'surveyed'; generation: number; observation: Observation }
+  /** `load`: requests a second on the target now; null: not measured. `perInstance`: what one instance can bear. */
+  | {
+      type: 'capacity-read';
+      generation: number;
+      round: number;
+      capacity: Capacity;
+      load: number | null;
+      perInstance: number | null;
+      detail: string;
+    }
   /** The same signals just before the step, on what ran until then. */
   | { type: 'measured-before'; generation: number; measurements: Measurement[] }
   | { type: 'cleared'; generation: number; ancestry: Ancestry; eligible: string[]; defaultBranchHasHead: boolean }
   | { type: 'deployed'; generation: number; target: string }
   | { type: 'deploy-failed'; generation: number; target: string; detail: string }
   | { type: 'observed'; generation: number; round: number; observation: Observation }
-  | { type: 'measured'; generation: number; round: number; measurements: Measurement[] }
+  | { type: 'checked'; generation: number; check: string; target: string; tryNumber: number; result: CheckResult }
+  /** `controls`: the same signals on what they are held against. */
+  | { type: 'measured'; generation: number; round: number; measurements: Measurement[]; controls: Measurement[] }
   | { type: 'rolled-back'; generation: number; target: string }
   | { type: 'roll-back-failed'; generation: number; target: string; detail: string }
   /** An effect could not be carried out this time and will be tried again: shown, never judged. */

@@ -132,6 +132,9 @@ function look(rollout: Rollout, phase: In<'baking'>) {
     signals: stageAt(rollout.plan, phase.at).signals,
     now: artifactOf(rollout),
     before: rollout.before[step.targets[0] ?? ''] ?? null,
+    sinceMs: phase.sinceMs,
+    lastGood: null,
+    everyMs: step.bake.everyMs,
     afterMs: step.bake.everyMs,
   });
 }
@@ -162,7 +165,7 @@ export function measured(rollout: Rollout, phase: In<'baking'>, event: Of<'measu
   if (event.round !== phase.round) return ignored(rollout, 'an older look');
   const stage = stageAt(rollout.plan, phase.at);
   const step = stepAt(rollout.plan, phase.at);
-  const { judgement, memory } = judge(stage.signals, phase.memory, event.measurements, event.atMs);
+  const { judgement, memory } = judge(stage.signals, phase.memory, event.measurements, event.atMs, event.controls);
   const next: In<'baking'> = {
     ...phase,
     round: phase.round + 1,

@@ -78,7 +78,15 @@ export function clear(rollout: Rollout, at: Position, nowMs: number): Decision {
   const asksBefore = stage.signals.length > 0 && before !== null;
   if (asksBefore) {
     const signals = stage.signals.filter((signal) => signal.kind === 'threshold');
-    drafts.push({ kind: 'measure-before', targets: step.targets, signals, now: artifactOf(rollout), before });
+    drafts.push({
+      kind: 'measure-before',
+      targets: step.targets,
+      signals,
+      now: artifactOf(rollout),
+      before,
+      sinceMs: nowMs,
+      lastGood: null,
+    });
   }
   const phase: In<'clearing'> = {
     is: 'clearing',
@@ -128,6 +136,10 @@ function deployIfReady(rollout: Rollout, phase: In<'clearing'>, nowMs: number): 
     target,
     artifact: artifactOf(rollout),
     share: step.share,
+    instances: null,
+    strategy: stage.strategy,
+    isCanary: step.kind === 'canary',
+    baseline: null,
   }));
   drafts.push({ kind: 'wake', timer: 'deploy-deadline', afterMs: stage.deployDeadlineMs });
   const touched = [...new Set([...rollout.touched, ...step.targets])];

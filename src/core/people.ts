@@ -143,6 +143,7 @@ export function choose(rollout: Rollout, choice: Choice, by: string, because: st
     }
     case 'roll-back':
       return rollBack(rollout, at, phase.trouble, phase.judgement, nowMs, null);
+    case 'go-on-without':
     case 'continue':
       return pass(rollout, at, nowMs, 'continued');
     case 'hold':

@@ -1,16 +1,28 @@
+import type { CheckSpec } from './check.ts';
 import type { Json } from './json.ts';
-import type { Signal } from './judge/signal.ts';
+import type { Neighbour, Signal } from './judge/signal.ts';
 import type { Principal, Role } from './principal.ts';
+import type { Strategy } from './target.ts';
 
 /** What a step waits for while it watches: observed time, judged every `everyMs`, at most until `deadlineMs` have passed. */
 export type BakeSpec = { forMs: number; everyMs: number; deadlineMs: number };
 
+/**
+ * One wave of a stage. `share` and `count` are cumulative: how many run the release once the step is done, those of
+ * earlier steps included.
+ */
 export type StepSpec = {
   name: string;
-  kind: 'all' | 'canary' | 'wave';
+  kind: 'all' | 'canary' | 'wave' | 'upgrade' | 'downgrade';
   targets: string[];
-  /** The share of each target's instances that get the release, above 0 to 1. */
+  /** The share of each target's instances that run the release then, above 0 to 1. */
   share: number;
+  /** Instead of a share: so many instances of all the step's targets together; null: `share` says. */
+  count: number | null;
+  /** What is deployed: the release, or what ran before it (a downgrade, to see that it works). */
+  deploys: 'release' | 'before';
+  /** Starts fresh instances of the old version beside the canary, as many, labelled `baseline`. */
+  hasBaseline: boolean;
   bake: BakeSpec;
   /** Degraded: roll back at once, or ask the on-call engineer. A canary always rolls back. */
   onDegraded: 'rollback' | 'ask';
@@ -25,6 +37,29 @@ export type StageSpec = {
   approvals: ApprovalRule | null;
   steps: StepSpec[];
   signals: Signal[];
+  strategy: Strategy;
+  /**
+   * `full`: talks to staging only. `partial`: talks to production, so health that gets worse is always taken back.
+   * null: it is production, or says nothing.
+   */
+  isolation: 'full' | 'partial' | null;
+  /** Its targets are made for one release, and removed after. */
+  isEphemeral: boolean;
+  /** What must pass after each step was read back, before it is watched. */
+  checks: CheckSpec[];
+  /** Regional waves: as they were written, or the region with the least traffic first. */
+  order: 'as-written' | 'least-traffic-first';
+  /** How many regional waves go together: the first, the second, … ; the last one stands for the rest. Empty: one. */
+  regionsAtOnce: number[];
+  /** Each bake is divided by `factor` for every step of the stage that passed before it, down to `floorMs`. */
+  speedUp: { factor: number; floorMs: number } | null;
+  /** What each group of signals weighs in the score; in all at most 100. */
+  groups: Record<string, number>;
+  /** At the bake's deadline: what could not be told, or not be measured. Never promoted. */
+  onInconclusive: 'rollback' | 'ask';
+  onError: 'rollback' | 'ask';
+  /** Too little capacity for this long: the person on call is asked. */
+  capacityDeadlineMs: number;
   /** A target that does not answer `done` by then is a failed deploy. */
   deployDeadlineMs: number;
   /** Instances that do not all run the release, healthy, by then are a partial rollout. */
@@ -47,6 +82,12 @@ export type Person = {
   githubLogin: string | null;
 };
 
+/** Where a target is, and for whom: what waves are made by. */
+export type Place = { region: string; country: string | null; ring: string | null };
+
+/** How the load of a target is read, in requests a second, and how much of it one instance can bear. */
+export type TrafficSpec = { source: string; query: Json; perInstance: number | null };
+
 /** A service as it was configured: everything that a rollout of it needs, as plain data. */
 export type ServiceSpec = {
   name: string;
@@ -60,6 +101,14 @@ export type ServiceSpec = {
   provider: string;
   /** What the provider wants to know of each target, checked by the provider's own schema. */
   targets: Record<string, Json>;
+  places: Record<string, Place>;
+  /** null: not known, so that nothing is ordered by it and no capacity is asked for. */
+  traffic: TrafficSpec | null;
+  /** The time in which traffic has shown all that it does; null: not said. A canary bakes no shorter. */
+  trafficCycleMs: number | null;
+  neighbours: Neighbour[];
+  /** How often what runs is compared with what is recorded, between deploys; null: never. */
+  driftEveryMs: number | null;
   stages: StageSpec[];
   /** Roles by `principalKey`; an empty list is nobody. */
   roles: Record<Exclude<Role, 'viewer'>, string[]>;

@@ -78,7 +78,7 @@ export function rollBack(
     goals.push({ target, artifact });
   }
   const stage = stageAt(rollout.plan, at);
-  const drafts: Draft[] = goals.map((goal) => ({ kind: 'roll-back', ...goal, round: 0 }));
+  const drafts: Draft[] = goals.map((goal) => ({ kind: 'roll-back', ...goal, strategy: stage.strategy, round: 0 }));
   const patienceMs = stage.deployDeadlineMs + stage.verifyDeadlineMs;
   drafts.push({ kind: 'wake', timer: 'roll-back-deadline#0', afterMs: patienceMs });
   const phase: In<'rolling-back'> = {
@@ -118,6 +118,7 @@ export function rollBackFailed(rollout: Rollout, phase: In<'rolling-back'>, even
   const goal = phase.to.find((one) => one.target === event.target);
   if (!goal || !phase.waitingFor.includes(event.target)) return ignored(rollout, 'not waiting for this target');
   const round = phase.round + 1;
+  const { strategy } = stageAt(rollout.plan, phase.at);
   const stumble = {
     effect: 'roll-back',
     detail: event.detail,
@@ -125,7 +126,7 @@ export function rollBackFailed(rollout: Rollout, phase: In<'rolling-back'>, even
     sinceMs: rollout.stumble?.sinceMs ?? event.atMs,
   };
   const next: Rollout = { ...rollout, stumble, phase: { ...phase, round } };
-  const again: Draft = { kind: 'roll-back', ...goal, round, afterMs: ROLL_BACK_AGAIN_MS };
+  const again: Draft = { kind: 'roll-back', ...goal, strategy, round, afterMs: ROLL_BACK_AGAIN_MS };
   const drafts: Draft[] =
     round === 1 ? [again, { kind: 'page', who: rollout.spec.onCall, phase: next.phase, round }] : [again];
   return stayed(
@@ -172,7 +173,7 @@ export function rollBackOverdue(rollout: Rollout, phase: In<'rolling-back'>): De
   const waitingFor = [...phase.waitingFor, ...again.map((goal) => goal.target)];
   const next: Rollout = { ...rollout, phase: { ...phase, round, waitingFor, verifying: [] } };
   const drafts: Draft[] = [
-    ...again.map((goal): Draft => ({ kind: 'roll-back', ...goal, round })),
+    ...again.map((goal): Draft => ({ kind: 'roll-back', ...goal, strategy: stage.strategy, round })),
     { kind: 'page', who: rollout.spec.onCall, phase, round },
     { kind: 'wake', timer: `roll-back-deadline#${round}`, afterMs: stage.deployDeadlineMs + stage.verifyDeadlineMs },
   ];

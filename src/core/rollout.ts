@@ -5,7 +5,7 @@ import type { Judgement, SignalMemory, Verdict } from './judge/verdict.ts';
 import type { ServiceSpec } from './pipeline.ts';
 import type { Plan, Position, Request } from './plan.ts';
 import type { Artifact, Participant, Release } from './release.ts';
-import type { Instance } from './target.ts';
+import type { Instance, InstanceRole } from './target.ts';
 
 /** Why a step or a rollout does not simply go on. Codes; the sentences are made in the views. */
 export type Trouble =
@@ -114,6 +114,12 @@ export type Phase =
 
 export type PhaseName = Phase['is'];
 
+/** The instances of a target in groups of the same kind, as they were read back. */
+export type Seen = {
+  atMs: number;
+  groups: { region: string; digest: string | null; role: InstanceRole; instances: number; healthy: number }[];
+};
+
 /** A step that ended, for the thread, the history and the ETA. */
 export type StepRecord = {
   stage: string;
@@ -136,7 +142,7 @@ export type Rollout = {
   artifact: Artifact | null;
   plan: Plan;
   /** Who may do what, as configured when the rollout was created; the stricter of two policies holds. */
-  spec: Pick<ServiceSpec, 'name' | 'roles' | 'onCall' | 'repo' | 'branch'>;
+  spec: Pick<ServiceSpec, 'name' | 'roles' | 'onCall' | 'repo' | 'branch' | 'traffic'>;
   request: Request;
   createdAtMs: number;
   endedAtMs: number | null;
@@ -151,6 +157,8 @@ export type Rollout = {
   desiredSha: string | null;
   /** Everybody who took part in anything between what runs and what would run. */
   participants: Participant[];
+  /** What was read back last, by target: for people, and for what comes next. */
+  seen: Record<string, Seen>;
   /** Targets in the order in which they were first touched. */
   touched: string[];
   approvals: Approval[];

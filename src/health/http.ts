@@ -35,6 +35,7 @@ type Query = z.output<typeof querySchema>;
 export const http: SourceKind<Options, Query> = {
   kind: 'http',
   title: 'A probe over HTTP: 1 when it passes, 0 when it does not',
+  remembers: false,
   schema,
   querySchema,
   create: createHttpSource,

@@ -68,6 +68,7 @@ type Read = { ok: true; value: number; takenAtMs: number } | { ok: false; missin
 export const prometheus: SourceKind<Options, Query> = {
   kind: 'prometheus',
   title: 'A Prometheus server, asked in PromQL',
+  remembers: true,
   schema,
   querySchema,
   create: createPrometheusSource,

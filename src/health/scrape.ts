@@ -40,6 +40,7 @@ type Seen = { instance: Instance; url: string; page: Page; atMs: number };
 export const scrape: SourceKind<Options, ScrapeQuery> = {
   kind: 'scrape',
   title: "Every instance's own Prometheus metrics, read directly",
+  remembers: false,
   schema,
   querySchema: scrapeQuerySchema,
   create: createScrapeSource,

@@ -1,19 +1,32 @@
 import type { z } from 'zod';
 import type { Json } from '../core/json.ts';
 import type { Measurement } from '../core/judge/signal.ts';
-import type { Instance } from '../core/target.ts';
+import type { Instance, InstanceRole } from '../core/target.ts';
 
 /** One question to a source, asked at one time. */
 export type Question = {
   signal: string;
   /** The signal's `query`, already checked by the source's `querySchema`. */
   query: Json;
+  /** Whose numbers: the service's, or a neighbour's. */
   service: string;
   targets: string[];
-  /** Digest of the release that is being judged. */
+  /** What runs on the instances that are measured: the release, or what it is held against. */
   digest: string;
   /** Digest of what ran before; null when nothing did. */
   beforeDigest: string | null;
+  /** Only instances with this role; null: whatever their role. */
+  role: InstanceRole | null;
+  /**
+   * What is wanted. `number`: one number now. `points`: numbers over the time from `sinceMs` to `untilMs` where the source
+   * remembers, one number where it does not. `counts`: failures and requests since `sinceMs`. `alerts`: what fires.
+   */
+  want: 'number' | 'points' | 'counts' | 'alerts';
+  sinceMs: number;
+  /** Now, or an earlier time when it is held against earlier days. A source that does not remember refuses earlier ones. */
+  untilMs: number;
+  /** How often it is asked: identical questions within that time may share one answer, never one from before `sinceMs`. */
+  everyMs: number;
 };
 
 /**
@@ -27,6 +40,8 @@ export interface Source {
 export type SourceKind<Options = unknown, Query = unknown> = {
   kind: string;
   title: string;
+  /** Can be asked about earlier times. */
+  remembers: boolean;
   schema: z.ZodType<Options>;
   querySchema: z.ZodType<Query>;
   create(options: Options, context: SourceContext): Source;

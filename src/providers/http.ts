@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { whyUnsafeUrl } from '../core/url.ts';
-import type { ChangeRequest, Provider, ProviderAnswer, ProviderContext, ProviderKind, TargetRef } from './provider.ts';
+import type {
+  EnvironmentRequest,
+  Provider,
+  ProviderAnswer,
+  ProviderContext,
+  ProviderKind,
+  RollBackRequest,
+  TargetRef,
+} from './provider.ts';
 
 /** An answer longer than this is refused: no honest one is. */
 const MAX_ANSWER_BYTES = 1024 * 1024;
@@ -44,6 +52,8 @@ const observationAnswer = z.object({
         region: text,
         digest: text.nullable(),
         isHealthy: z.boolean(),
+        config: text.nullable().default(null),
+        role: z.enum(['stable', 'canary', 'baseline', 'idle']).default('stable'),
         metricsUrl: safeUrl.nullable(),
       }),
     )
@@ -51,10 +61,11 @@ const observationAnswer = z.object({
     .refine((instances) => new Set(instances.map((one) => one.id)).size === instances.length, 'An id is there twice.'),
   weights: z.record(text, z.number().min(0).max(1)),
   generation: z.int().min(0).nullable(),
+  config: text.nullable().default(null),
 });
 
 const capacityAnswer = z
-  .object({ instances: z.int().min(0), serving: z.int().min(0) })
+  .object({ instances: z.int().min(0), serving: z.int().min(0), servingDuring: z.int().min(0) })
   .refine((capacity) => capacity.serving <= capacity.instances, 'More instances serve than there are.');
 
 const problemAnswer = z.object({ error: z.string().min(1) });
@@ -123,11 +134,13 @@ function createHttpProvider(options: Options, context: Pick<ProviderContext, 'fe
     deploy: (request, signal) =>
       change('PUT', `${pathOf(request)}/release`, changeCall(request, { share: request.share }), signal),
     rollBack: (request, signal) => change('POST', `${pathOf(request)}/rollback`, changeCall(request, {}), signal),
+    create: (request, signal) => change('PUT', `${pathOf(request)}/environment`, environmentCall(request), signal),
+    remove: (request, signal) => change('DELETE', `${pathOf(request)}/environment`, environmentCall(request), signal),
     observe: async (ref, signal) => ({
       target: ref.target,
       ...(await read(pathOf(ref), observationAnswer, signal)),
     }),
-    capacity: async (ref, signal) => ({
+    capacity: async (ref, _change, signal) => ({
       target: ref.target,
       ...(await read(`${pathOf(ref)}/capacity`, capacityAnswer, signal)),
     }),
@@ -136,14 +149,23 @@ function createHttpProvider(options: Options, context: Pick<ProviderContext, 'fe
 
 type ChangeCall = { headers: Record<string, string>; body: Record<string, string | number> };
 
-function changeCall(request: Omit<ChangeRequest, 'share'>, more: Record<string, number>): ChangeCall {
+/** Under its key and its fence. */
+function headersOf(request: EnvironmentRequest): Record<string, string> {
+  return {
+    'content-type': 'application/json',
+    'idempotency-key': request.key,
+    'belay-generation': String(request.generation),
+  };
+}
+
+function environmentCall(request: EnvironmentRequest): ChangeCall {
+  return { headers: headersOf(request), body: {} };
+}
+
+function changeCall(request: RollBackRequest, more: Record<string, number>): ChangeCall {
   const { digest, sha } = request.artifact;
   return {
-    headers: {
-      'content-type': 'application/json',
-      'idempotency-key': request.key,
-      'belay-generation': String(request.generation),
-    },
+    headers: headersOf(request),
     // What ran before Belay knew the service has no commit that is known.
     body: { digest, ...(sha === '' ? {} : { sha }), ...more },
   };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Instance, instancesFor } from '../core/target.ts';
-import type { ChangeRequest, Provider, ProviderAnswer, ProviderKind, TargetRef } from './provider.ts';
+import type { ChangeRequest, Provider, ProviderAnswer, ProviderKind, RollBackRequest, TargetRef } from './provider.ts';
 
 const targetSchema = z.strictObject({
   regions: z
@@ -51,7 +51,8 @@ export type MemoryProvider = Provider & {
   place(target: TargetRef, digest: string | null, ids?: string[]): void;
 };
 
-type Change = { request: ChangeRequest; kind: MemoryChange['kind']; callsLeft: number; isDone: boolean };
+type Wish = RollBackRequest & Pick<ChangeRequest, 'share'>;
+type Change = { request: Wish; kind: MemoryChange['kind']; callsLeft: number; isDone: boolean };
 type World = { instances: Instance[]; generation: number | null; changes: Map<string, Change> };
 
 /** A platform that exists only in this process: the reference for what every provider promises, and the test double. */
@@ -83,7 +84,7 @@ export function createMemoryProvider(options: Partial<z.output<typeof schema>> =
     return worldOf(ref);
   }
 
-  function change(kind: MemoryChange['kind'], request: ChangeRequest, signal: AbortSignal): ProviderAnswer {
+  function change(kind: MemoryChange['kind'], request: Wish, signal: AbortSignal): ProviderAnswer {
     const world = reach(request, signal);
     if (request.generation < (world.generation ?? 0)) {
       return refused(`Generation ${request.generation} is older than ${world.generation}, which was accepted before.`);
@@ -110,7 +111,7 @@ export function createMemoryProvider(options: Partial<z.output<typeof schema>> =
     return { is: 'done' };
   }
 
-  function apply(world: World, kind: MemoryChange['kind'], request: ChangeRequest): void {
+  function apply(world: World, kind: MemoryChange['kind'], request: Wish): void {
     const wished = instancesFor(request.share, world.instances.length);
     const reached = hits(request.target, 'partial')?.instances ?? wished;
     const isHealthy = hits(request.target, 'unhealthy') === null;
@@ -126,14 +127,22 @@ export function createMemoryProvider(options: Partial<z.output<typeof schema>> =
     changes: log,
     deploy: async (request, signal) => change('deploy', request, signal),
     rollBack: async (request, signal) => change('roll-back', { ...request, share: 1 }, signal),
+    create: async () => refused('Environments are not made here.'),
+    remove: async () => refused('Environments are not made here.'),
     observe: async (ref, signal) => {
       const { instances, generation } = reach(ref, signal);
-      return { target: ref.target, instances: structuredClone(instances), weights: weightsOf(instances), generation };
+      return {
+        target: ref.target,
+        instances: structuredClone(instances),
+        weights: weightsOf(instances),
+        generation,
+        config: null,
+      };
     },
-    capacity: async (ref, signal) => {
+    capacity: async (ref, _change, signal) => {
       const { instances } = reach(ref, signal);
       const serving = instances.filter((one) => one.isHealthy).length;
-      return { target: ref.target, instances: instances.length, serving };
+      return { target: ref.target, instances: instances.length, serving, servingDuring: serving };
     },
     inject: (target, fault, times = Number.POSITIVE_INFINITY) => void faults.set(target, { fault, left: times }),
     heal: (target) => (target === undefined ? faults.clear() : void faults.delete(target)),
@@ -152,6 +161,8 @@ function build(ref: TargetRef): Instance[] {
       id: `${ref.target}-${region}-${index + 1}`,
       region,
       digest,
+      config: null,
+      role: 'stable' as const,
       isHealthy: true,
       metricsUrl: null,
     })),

@@ -1,20 +1,42 @@
 import type { z } from 'zod';
 import type { Json } from '../core/json.ts';
 import type { Artifact } from '../core/release.ts';
-import type { Capacity, Observation } from '../core/target.ts';
+import type { Capacity, Observation, Strategy } from '../core/target.ts';
 
-/** A change to one target. `key` makes repeating it harmless; `generation` grows with each change to this target. */
+/**
+ * A change to one target, as it shall be afterwards. `key` makes repeating it harmless; `generation` grows with each
+ * change to this target.
+ */
 export type ChangeRequest = {
   service: string;
   target: string;
   /** The target's options as the service file gives them, already checked by the provider's `targetSchema`. */
   options: Json;
   artifact: Artifact;
-  /** The share of the target's instances that get the artifact, above 0 to 1: at least one instance (see `instancesFor`). */
+  /** The share of the target's instances that run the artifact then, above 0 to 1: at least one (see `instancesFor`). */
   share: number;
+  /** Those instances by id, for a platform that can choose; null: any. One that is gone is replaced by any other. */
+  instances: string[] | null;
+  strategy: Strategy;
+  /** The instances that get the artifact are a canary, and labelled so in their metrics. */
+  isCanary: boolean;
+  /** Start as many fresh instances of this beside the canary, labelled `baseline`; null: none, and remove any there are. */
+  baseline: Artifact | null;
   key: string;
   generation: number;
 };
+
+/** A way back: every instance of the target, whatever runs there now; no canary, baseline or new colour stays. */
+export type RollBackRequest = Pick<
+  ChangeRequest,
+  'service' | 'target' | 'options' | 'artifact' | 'strategy' | 'key' | 'generation'
+>;
+
+/** Making or removing a whole environment. */
+export type EnvironmentRequest = Pick<ChangeRequest, 'service' | 'target' | 'options' | 'key' | 'generation'>;
+
+/** What is asked before a change: how much serves while it is under way. */
+export type PlannedChange = Pick<ChangeRequest, 'share' | 'strategy'>;
 
 export type TargetRef = { service: string; target: string; options: Json };
 
@@ -34,10 +56,14 @@ export type ProviderAnswer =
 export interface Provider {
   deploy(request: ChangeRequest, signal: AbortSignal): Promise<ProviderAnswer>;
   /** Puts every instance of the target on the artifact, whatever runs there now. */
-  rollBack(request: Omit<ChangeRequest, 'share'>, signal: AbortSignal): Promise<ProviderAnswer>;
+  rollBack(request: RollBackRequest, signal: AbortSignal): Promise<ProviderAnswer>;
+  /** Makes the target, empty, for one release; one that is there already is made anew. */
+  create(request: EnvironmentRequest, signal: AbortSignal): Promise<ProviderAnswer>;
+  /** Removes the target and all that runs there; one that is gone already is `done`. */
+  remove(request: EnvironmentRequest, signal: AbortSignal): Promise<ProviderAnswer>;
   /** Reads back every instance. Throws when it cannot: half an observation is none. */
   observe(target: TargetRef, signal: AbortSignal): Promise<Observation>;
-  capacity(target: TargetRef, signal: AbortSignal): Promise<Capacity>;
+  capacity(target: TargetRef, change: PlannedChange, signal: AbortSignal): Promise<Capacity>;
 }
 
 /** One kind of provider: a line in the table of `index.ts`. */

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import { type Effect, isMutating } from '../core/effect.ts';
+import { type Effect, isMutating, OUTLIVES_PHASE } from '../core/effect.ts';
 import type { Due, LedgerWriter, Owed } from '../engine/ledger.ts';
 import { prepared } from './prepared.ts';
 import type { Tables } from './schema.ts';
@@ -101,7 +101,7 @@ function queriesOf(database: Kysely<Tables>) {
         .deleteFrom('owed')
         .where('rollout_id', '=', given.rollout_id)
         .where('generation', '<', given.generation)
-        .where('kind', 'not in', ['announce', 'page', 'project'])
+        .where('kind', 'not in', [...OUTLIVES_PHASE, 'project'])
         .returning('key'),
     ),
     settle: prepared(database, (given: Pick<Row, 'key' | 'version'>) =>

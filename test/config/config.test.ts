@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { resolveSecrets } from '../../src/config/references.ts';
+import { PLAIN_STAGE, PLAIN_STEP, plainService } from '../support/placing.ts';
 import { BELAY, belay, installationOf, KINDS, load, problemsOf, SHOP, shop, swap, told, VARIABLES } from './world.ts';
 
 const MINUTE = 60_000;
@@ -12,6 +13,10 @@ describe('C3 configuration as code', () => {
     const errors = {
       name: 'errors',
       kind: 'threshold',
+      neighbour: null,
+      baseline: null,
+      comparison: null,
+      group: null,
       source: 'metrics',
       query: { promql: 'errors' },
       healthyWhen: { max: 0.01 },
@@ -34,6 +39,7 @@ describe('C3 configuration as code', () => {
         build: { check: null, deadlineMs: 30 * MINUTE },
         provider: 'fleet',
         targets: { staging: { hosts: 1 }, us: { hosts: 4 }, eu: { hosts: 1 } },
+        ...plainService(['staging', 'us', 'eu']),
         stages: [
           {
             name: 'staging',
@@ -45,11 +51,13 @@ describe('C3 configuration as code', () => {
                 kind: 'all',
                 targets: ['staging'],
                 share: 1,
+                ...PLAIN_STEP,
                 bake: bake(5 * MINUTE),
                 onDegraded: 'rollback',
               },
             ],
             signals: [errors],
+            ...PLAIN_STAGE,
             deployDeadlineMs: 10 * MINUTE,
             verifyDeadlineMs: 5 * MINUTE,
             decideWithinMs: null,
@@ -65,13 +73,31 @@ describe('C3 configuration as code', () => {
                 kind: 'canary',
                 targets: ['us', 'eu'],
                 share: 0.1,
+                ...PLAIN_STEP,
                 bake: bake(20 * MINUTE),
                 onDegraded: 'rollback',
               },
-              { name: 'wave 1', kind: 'wave', targets: ['us'], share: 1, bake: bake(10 * MINUTE), onDegraded: 'ask' },
-              { name: 'wave 2', kind: 'wave', targets: ['eu'], share: 1, bake: bake(10 * MINUTE), onDegraded: 'ask' },
+              {
+                name: 'wave 1',
+                kind: 'wave',
+                targets: ['us'],
+                share: 1,
+                ...PLAIN_STEP,
+                bake: bake(10 * MINUTE),
+                onDegraded: 'ask',
+              },
+              {
+                name: 'wave 2',
+                kind: 'wave',
+                targets: ['eu'],
+                share: 1,
+                ...PLAIN_STEP,
+                bake: bake(10 * MINUTE),
+                onDegraded: 'ask',
+              },
             ],
             signals: [errors],
+            ...PLAIN_STAGE,
             deployDeadlineMs: 10 * MINUTE,
             verifyDeadlineMs: 5 * MINUTE,
             decideWithinMs: 15 * MINUTE,

@@ -6,12 +6,14 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { PROVIDERS } from '../../src/providers/index.ts';
 import type { Provider } from '../../src/providers/provider.ts';
+import { PLAIN } from '../support/placing.ts';
 
 const TOKEN = 'hunter2-hunter2';
 const REQUEST = {
   service: 'shop',
   target: 'eu',
   options: {},
+  ...PLAIN,
   artifact: { digest: 'sha256:aa', sha: 'aa' },
   share: 0.25,
   key: 'rollout-1/eu/3',
@@ -94,8 +96,8 @@ describe('the http provider before a platform that misbehaves', () => {
   });
 
   it('T9 a capacity with more that serve than there are is none', async () => {
-    const provider = await answering(200, { instances: 2, serving: 3 });
-    await expect(provider.capacity(REQUEST, signal)).rejects.toThrow('More instances serve than there are');
+    const provider = await answering(200, { instances: 2, serving: 3, servingDuring: 1 });
+    await expect(provider.capacity(REQUEST, REQUEST, signal)).rejects.toThrow('More instances serve than there are');
   });
 
   it('T20 never follows a redirect, so that the token stays with the platform', async () => {
@@ -176,7 +178,7 @@ describe('the http provider before a platform that misbehaves', () => {
     await provider.deploy(REQUEST, signal);
     await provider.rollBack(REQUEST, signal);
     await provider.observe(REQUEST, signal).catch(() => {});
-    await provider.capacity({ ...REQUEST, options: { name: 'eu/west' } }, signal).catch(() => {});
+    await provider.capacity({ ...REQUEST, options: { name: 'eu/west' } }, REQUEST, signal).catch(() => {});
 
     const api = parse(readFileSync(new URL('../../docs/provider-api.yaml', import.meta.url), 'utf8'));
     const described = Object.entries(api.paths as Record<string, object>).flatMap(([path, methods]) =>

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { createMemoryProvider } from '../../src/providers/memory.ts';
+import { PLAIN } from '../support/placing.ts';
 
 const A = { digest: 'sha256:aa', sha: 'aa' };
 const TARGET = { service: 'shop', target: 'prod', options: { regions: { eu: 3, us: 2 }, digest: 'sha256:00' } };
-const DEPLOY = { ...TARGET, artifact: A, share: 1, key: 'k', generation: 1 };
+const DEPLOY = { ...TARGET, ...PLAIN, artifact: A, share: 1, key: 'k', generation: 1 };
 const signal = new AbortController().signal;
 
 describe('the memory provider in trouble', () => {
@@ -46,10 +47,15 @@ describe('the memory provider in trouble', () => {
     const provider = createMemoryProvider();
     provider.inject('prod', { is: 'unhealthy' });
     await provider.deploy({ ...DEPLOY, share: 0.2 }, signal);
-    expect(await provider.capacity(TARGET, signal)).toEqual({ target: 'prod', instances: 5, serving: 4 });
+    expect(await provider.capacity(TARGET, DEPLOY, signal)).toEqual({
+      target: 'prod',
+      instances: 5,
+      serving: 4,
+      servingDuring: 4,
+    });
     provider.heal('prod');
     await provider.rollBack({ ...DEPLOY, artifact: { digest: 'sha256:00', sha: '00' }, key: 'b' }, signal);
-    expect(await provider.capacity(TARGET, signal)).toMatchObject({ serving: 5 });
+    expect(await provider.capacity(TARGET, DEPLOY, signal)).toMatchObject({ serving: 5 });
   });
 
   it('trouble on one target leaves the others alone', async () => {

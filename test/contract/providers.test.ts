@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PROVIDERS } from '../../src/providers/index.ts';
 import type { ChangeRequest, ProviderAnswer } from '../../src/providers/provider.ts';
+import { PLAIN } from '../support/placing.ts';
 import { INITIAL, type ProviderWorld, WORLDS } from './provider-worlds.ts';
 
 const A = { digest: `sha256:${'a'.repeat(64)}`, sha: 'a'.repeat(40) };
@@ -41,6 +42,7 @@ describe.each(Object.keys(PROVIDERS))('a provider of kind %s', (kind) => {
   const target = () => ({ service: 'shop', target: 'eu', options: world.options });
   const request = (part: Partial<ChangeRequest>): ChangeRequest => ({
     ...target(),
+    ...PLAIN,
     artifact: A,
     share: 1,
     key: 'key',
@@ -71,7 +73,11 @@ describe.each(Object.keys(PROVIDERS))('a provider of kind %s', (kind) => {
   });
 
   it('R3 says how many instances there are and how many serve', async () => {
-    expect(await world.provider.capacity(target(), signal)).toEqual({ target: 'eu', instances: 4, serving: 4 });
+    expect(await world.provider.capacity(target(), request({}), signal)).toMatchObject({
+      target: 'eu',
+      instances: 4,
+      serving: 4,
+    });
   });
 
   it('R1 a share reaches that share of the instances, rounded up and at least one, and says running until it did', async () => {
@@ -144,6 +150,6 @@ describe.each(Object.keys(PROVIDERS))('a provider of kind %s', (kind) => {
   it('T9 what cannot be read is an error and never an empty target', async () => {
     world.breakReading();
     await expect(world.provider.observe(target(), signal)).rejects.toThrow();
-    await expect(world.provider.capacity(target(), signal)).rejects.toThrow();
+    await expect(world.provider.capacity(target(), request({}), signal)).rejects.toThrow();
   });
 });

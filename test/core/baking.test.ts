@@ -10,7 +10,14 @@ function lookAt(scene: Scene, atMs: number, health: World['health'] = 'good'): S
   const { round } = scene.in('baking');
   const [signals] = scene.rollout.plan.stages.map((stage) => stage.signals);
   const { generation } = scene.rollout;
-  return scene.when({ type: 'measured', atMs, generation, round, measurements: measured(signals ?? [], health, atMs) });
+  return scene.when({
+    type: 'measured',
+    atMs,
+    generation,
+    round,
+    measurements: measured(signals ?? [], health, atMs),
+    controls: [],
+  });
 }
 
 const observedMs = (scene: Scene) => scene.in('baking').observedMs;
@@ -66,7 +73,14 @@ describe('a step that bakes', () => {
   it('an answer to an older look changes nothing', () => {
     const scene = lookAt(rolloutAt('baking'), START_MS);
     const { generation } = scene.rollout;
-    const old = scene.when({ type: 'measured', atMs: START_MS + 9, generation, round: 0, measurements: [] });
+    const old = scene.when({
+      type: 'measured',
+      atMs: START_MS + 9,
+      generation,
+      round: 0,
+      measurements: [],
+      controls: [],
+    });
     expect(old.answer).toEqual({ is: 'ignored', why: 'an older look' });
     expect(old.rollout).toEqual(scene.rollout);
   });
@@ -165,7 +179,7 @@ describe('a step without evidence', () => {
       if (phase.is !== 'baking') throw new Error(phase.is);
       const atMs = scene.nowMs + 2000;
       const measurements = [{ signal: 'errors', link: null, value, samples: 1000, takenAtMs: atMs }];
-      const looked = scene.when({ type: 'measured', atMs, generation, round: phase.round, measurements });
+      const looked = scene.when({ type: 'measured', atMs, generation, round: phase.round, measurements, controls: [] });
       expect(looked.in('baking').judgement?.verdict).toBe('error');
     }
   });

@@ -114,7 +114,7 @@ describe('the survey: what a rollback would return to', () => {
 
   it('adopts nothing when instances run different versions', () => {
     const scene = rolloutAt('surveying');
-    const one = { id: 'a', region: 'eu', isHealthy: true, metricsUrl: null };
+    const one = { id: 'a', region: 'eu', isHealthy: true, config: null, role: 'stable' as const, metricsUrl: null };
     const instances = [
       { ...one, digest: 'sha256:x' },
       { ...one, id: 'b', digest: 'sha256:y' },

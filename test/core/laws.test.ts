@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../src/core/decide.ts';
 import type { Choice, Event } from '../../src/core/event.ts';
+import type { Measurement } from '../../src/core/judge/signal.ts';
 import type { Actor, Standing } from '../../src/core/principal.ts';
 import type { Artifact, Participant } from '../../src/core/release.ts';
 import { isOver, type Rollout } from '../../src/core/rollout.ts';
@@ -33,7 +34,15 @@ const aDigest = fc.constantFrom(null, '', FIRST.digest, artifactFor(aRelease(1))
 const anObservation = fc.tuple(target, fc.array(fc.tuple(aDigest, fc.boolean()), { maxLength: 4 })).map(([name, all]) =>
   observation(
     name,
-    all.map(([digest, isHealthy], n) => ({ id: `i${n}`, region: 'eu', digest, isHealthy, metricsUrl: null })),
+    all.map(([digest, isHealthy], n) => ({
+      id: `i${n}`,
+      region: 'eu',
+      digest,
+      isHealthy,
+      config: null,
+      role: 'stable' as const,
+      metricsUrl: null,
+    })),
   ),
 );
 const someMeasurements = (atMs: number) =>
@@ -85,7 +94,13 @@ function anyEvent(generation: number, atMs: number): fc.Arbitrary<Event> {
     fc.record({ type: type('deployed'), target, ...stamp }),
     fc.record({ type: type('deploy-failed'), target, detail: text, ...stamp }),
     fc.record({ type: type('observed'), round, observation: anObservation, ...stamp }),
-    fc.record({ type: type('measured'), round, measurements: someMeasurements(atMs), ...stamp }),
+    fc.record({
+      type: type('measured'),
+      round,
+      measurements: someMeasurements(atMs),
+      controls: fc.constant<Measurement[]>([]),
+      ...stamp,
+    }),
     fc.record({ type: type('rolled-back'), target, ...stamp }),
     fc.record({ type: type('roll-back-failed'), target, detail: text, ...stamp }),
     fc.record({ type: type('stumbled'), effect: text, detail: text, attempts: fc.nat(), ...stamp }),

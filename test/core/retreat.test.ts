@@ -323,14 +323,24 @@ describe('late answers', () => {
     const scene = rolloutAt(name);
     const { rollout } = scene;
     const older = { atMs: scene.nowMs, generation: rollout.generation - 1 };
-    const instances = [{ id: 'a', region: 'eu', digest: 'sha256:x', isHealthy: true, metricsUrl: null }];
+    const instances = [
+      {
+        id: 'a',
+        region: 'eu',
+        digest: 'sha256:x',
+        isHealthy: true,
+        config: null,
+        role: 'stable' as const,
+        metricsUrl: null,
+      },
+    ];
     const late: Event[] = [
       { type: 'deployed', target: 'eu', ...older },
       { type: 'deploy-failed', target: 'eu', detail: '', ...older },
       { type: 'rolled-back', target: 'eu', ...older },
       { type: 'surveyed', observation: observation('staging', instances), ...older },
       { type: 'observed', round: 0, observation: observation('eu', instances), ...older },
-      { type: 'measured', round: 0, measurements: [], ...older },
+      { type: 'measured', round: 0, measurements: [], controls: [], ...older },
       { type: 'woke', timer: 'countdown', ...older },
       { type: 'stumbled', effect: 'deploy', detail: '', attempts: 1, ...older },
     ];

@@ -13,6 +13,11 @@ export function question(query: Json, changes: Partial<Question> = {}): Question
     targets: ['eu-1'],
     digest: 'sha256:new',
     beforeDigest: 'sha256:old',
+    role: null,
+    want: 'number',
+    sinceMs: 0,
+    untilMs: Date.now(),
+    everyMs: 1000,
     ...changes,
   };
 }
@@ -27,6 +32,8 @@ export function instance(changes: Partial<Instance> = {}): Instance {
     region: 'eu',
     digest: 'sha256:new',
     isHealthy: true,
+    config: null,
+    role: 'stable',
     metricsUrl: 'http://127.0.0.1:1/metrics',
     ...changes,
   };

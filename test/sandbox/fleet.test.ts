@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Fleet, startFleet } from '../../sandbox/fleet/fleet.ts';
 import { http } from '../../src/providers/http.ts';
 import type { Provider, ProviderAnswer } from '../../src/providers/provider.ts';
+import { PLAIN } from '../support/placing.ts';
 
 const OLD = { digest: `sha256:${'0'.repeat(64)}`, sha: '0'.repeat(40) };
 const GOOD = { digest: `sha256:${'1'.repeat(64)}`, sha: '1'.repeat(40) };
@@ -58,13 +59,13 @@ describe('the fleet, with real processes under real traffic', () => {
 
   function deploy(artifact: typeof OLD, share: number): Promise<ProviderAnswer> {
     generation += 1;
-    const request = { ...EU, artifact, share, key: `change-${generation}`, generation };
+    const request = { ...EU, ...PLAIN, artifact, share, key: `change-${generation}`, generation };
     return finish(() => provider.deploy(request, signal));
   }
 
   function rollBack(artifact: typeof OLD): Promise<ProviderAnswer> {
     generation += 1;
-    const request = { ...EU, artifact, key: `change-${generation}`, generation };
+    const request = { ...EU, ...PLAIN, artifact, key: `change-${generation}`, generation };
     return finish(() => provider.rollBack(request, signal));
   }
 
@@ -123,7 +124,12 @@ describe('the fleet, with real processes under real traffic', () => {
     const seen = await provider.observe(EU, signal);
     expect(seen.instances[0]).toMatchObject({ digest: CRASH.digest, isHealthy: false, metricsUrl: null });
     expect(seen.instances.slice(1).every((one) => one.isHealthy && one.digest === GOOD.digest)).toBe(true);
-    expect(await provider.capacity(EU, signal)).toEqual({ target: 'eu', instances: 4, serving: 3 });
+    expect(await provider.capacity(EU, { ...PLAIN, share: 1 }, signal)).toEqual({
+      target: 'eu',
+      instances: 4,
+      serving: 3,
+      servingDuring: 2,
+    });
 
     expect(await rollBack(GOOD)).toEqual({ is: 'done' });
     const restored = await provider.observe(EU, signal);
@@ -133,7 +139,7 @@ describe('the fleet, with real processes under real traffic', () => {
 
   it('T6 a rollback stops a rollout that is under way and does not wait until it has reached everything', async () => {
     generation += 1;
-    const request = { ...EU, artifact: SLOW, share: 1, key: `change-${generation}`, generation };
+    const request = { ...EU, ...PLAIN, artifact: SLOW, share: 1, key: `change-${generation}`, generation };
     expect(await provider.deploy(request, signal)).toMatchObject({ is: 'running' });
     expect(await rollBack(GOOD)).toEqual({ is: 'done' });
     expect(await digests()).toEqual(Array(4).fill(GOOD.digest));

@@ -8,6 +8,7 @@ import { createPerform } from '../../src/perform.ts';
 import { type Database, openDatabase } from '../../src/store/database.ts';
 import { GroupCommit } from '../../src/store/group-commit.ts';
 import { createLedger } from '../../src/store/ledger.ts';
+import { PLAIN } from '../support/placing.ts';
 import { actor, aService, type PersonName } from '../support/service.ts';
 import { memoryDatabase, sha256 } from '../support/store.ts';
 import { all, checkEnd, checkPromises, readRollouts, Violation } from './invariants.ts';
@@ -138,7 +139,7 @@ class Simulator {
         const { target, artifact, share, key } = effect;
         await provider
           ?.deploy(
-            { service: 'shop', target, options: targetOptions(target), artifact, share, key, generation: 1 },
+            { service: 'shop', target, options: targetOptions(target), artifact, share, ...PLAIN, key, generation: 1 },
             NO_SIGNAL,
           )
           .catch(() => undefined);

@@ -96,6 +96,7 @@ export class Universe {
     const life = this.life;
     const call = <T>(run: () => Promise<T> | T) => this.#call(life, run);
     return {
+      now: () => this.nowMs,
       provider: () => ({ provider: this.#providerFor(call), options: (target) => TARGETS[target] ?? {} }),
       source: () => ({ measure: (question) => call(() => this.#measure(question.signal, question.digest)) }),
       github: {
@@ -180,9 +181,12 @@ export class Universe {
     };
     return {
       deploy: (request) => change('deploy', request),
-      rollBack: (request) => change('rollBack', { ...request, share: 1 }),
+      rollBack: (request) =>
+        change('rollBack', { ...request, share: 1, instances: null, isCanary: false, baseline: null }),
+      create: (request) => call(() => provider.create(request, signal)),
+      remove: (request) => call(() => provider.remove(request, signal)),
       observe: (ref: TargetRef) => call(() => provider.observe(ref, signal)),
-      capacity: (ref: TargetRef) => call(() => provider.capacity(ref, signal)),
+      capacity: (ref, planned) => call(() => provider.capacity(ref, planned, signal)),
     };
   }
 

@@ -3,7 +3,7 @@ import { createRollout } from '../../src/core/create.ts';
 import { decide } from '../../src/core/decide.ts';
 import type { Decision, Fact } from '../../src/core/decision.ts';
 import { type Effect, endsWithPhase } from '../../src/core/effect.ts';
-import type { Ancestry, Choice, Event } from '../../src/core/event.ts';
+import type { Ancestry, CheckResult, Choice, Event } from '../../src/core/event.ts';
 import type { Measurement, Signal } from '../../src/core/judge/signal.ts';
 import type { ServiceSpec } from '../../src/core/pipeline.ts';
 import { isPlanProblem, planOf, type Request, stepAt } from '../../src/core/plan.ts';
@@ -220,7 +220,29 @@ export function answerTo(rollout: Rollout, effect: Effect, nowMs: number, world:
       };
     case 'measure': {
       const measurements = measured(effect.signals, world.health, atMs);
-      return { type: 'measured', atMs, generation, round: effect.round, measurements };
+      return { type: 'measured', atMs, generation, round: effect.round, measurements, controls: [] };
+    }
+    case 'create':
+    case 'remove':
+      return { type: effect.kind === 'create' ? 'created' : 'removed', atMs, generation, target: effect.target };
+    case 'read-capacity': {
+      const { instances } = world;
+      const capacity = { target: effect.target, instances, serving: instances, servingDuring: instances };
+      return {
+        type: 'capacity-read',
+        atMs,
+        generation,
+        round: effect.round,
+        capacity,
+        load: null,
+        perInstance: null,
+        detail: '',
+      };
+    }
+    case 'check': {
+      const { check, target, tryNumber } = effect;
+      const result: CheckResult = { is: 'passed', detail: '', measures: [], url: null };
+      return { type: 'checked', atMs, generation, check: check.name, target, tryNumber, result };
     }
     case 'wake':
     case 'announce':
@@ -246,11 +268,11 @@ function instance(
   index: number,
   runs: { digest: string | null; isHealthy: boolean },
 ): Observation['instances'][number] {
-  return { id: `i-${index}`, region: 'eu', metricsUrl: null, ...runs };
+  return { id: `i-${index}`, region: 'eu', config: null, role: 'stable', metricsUrl: null, ...runs };
 }
 
 export function observation(target: string, instances: Observation['instances']): Observation {
-  return { target, instances, weights: {}, generation: null };
+  return { target, instances, weights: {}, generation: null, config: null };
 }
 
 export function measured(signals: Signal[], health: World['health'], atMs: number): Measurement[] {

@@ -16,6 +16,13 @@ export function aJudgement(text = 'error_rate'): Judgement {
         verdict: 'degraded',
         reason: 'out-of-bounds',
         role: 'critical',
+        neighbour: null,
+        group: null,
+        baseline: null,
+        baselineSamples: null,
+        p: null,
+        shift: null,
+        isWeak: false,
         now: 0.2,
         before: 0.001,
         limit: `≤ 0.01 ${text}`,
@@ -32,8 +39,16 @@ export function aJudgement(text = 'error_rate'): Judgement {
 /** One of every trouble, with `text` wherever something from outside may stand. */
 export function troubles(text: string): Trouble[] {
   const instances = [
-    { id: text, region: 'eu', digest: null, isHealthy: false, metricsUrl: null },
-    { id: 'i-2', region: 'eu', digest: digest('0'), isHealthy: true, metricsUrl: null },
+    { id: text, region: 'eu', digest: null, isHealthy: false, config: null, role: 'stable' as const, metricsUrl: null },
+    {
+      id: 'i-2',
+      region: 'eu',
+      digest: digest('0'),
+      isHealthy: true,
+      config: null,
+      role: 'stable' as const,
+      metricsUrl: null,
+    },
   ];
   return [
     { code: 'build-failed', detail: text, url: null },
@@ -77,7 +92,7 @@ export function phases(text = 'prod'): Phase[] {
       round: 3,
       observedMs: 90_000,
       lastLookMs: NOON_MS,
-      memory: { before: {}, recent: {} },
+      memory: { before: {}, recent: {}, series: {} },
       judgement,
     },
     {

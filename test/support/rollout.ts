@@ -5,6 +5,7 @@ import { isPlanProblem, type Plan, planOf } from '../../src/core/plan.ts';
 import type { Actor } from '../../src/core/principal.ts';
 import type { Release } from '../../src/core/release.ts';
 import type { Rollout } from '../../src/core/rollout.ts';
+import { PLAIN_STAGE, PLAIN_STEP, plainService } from './placing.ts';
 
 /** 2026-03-02 10:00 UTC, a Monday. */
 export const NOON_MS = Date.UTC(2026, 2, 2, 10);
@@ -39,8 +40,9 @@ export function aStage(over: Partial<StageSpec> = {}): StageSpec {
     name: 'staging',
     isProtected: false,
     approvals: null,
-    steps: [{ name: 'all', kind: 'all', targets: ['stg'], share: 1, bake, onDegraded: 'ask' }],
+    steps: [{ name: 'all', kind: 'all', targets: ['stg'], share: 1, ...PLAIN_STEP, bake, onDegraded: 'ask' }],
     signals: [],
+    ...PLAIN_STAGE,
     deployDeadlineMs: 600_000,
     verifyDeadlineMs: 600_000,
     decideWithinMs: 900_000,
@@ -61,6 +63,7 @@ export function aService(over: Partial<ServiceSpec> = {}): ServiceSpec {
     build: { check: null, deadlineMs: 1_800_000 },
     provider: 'memory',
     targets: { stg: {}, prod: {} },
+    ...plainService(['stg', 'prod']),
     stages: [
       aStage(),
       aStage({
@@ -68,8 +71,16 @@ export function aService(over: Partial<ServiceSpec> = {}): ServiceSpec {
         isProtected: true,
         approvals: { required: 1, expireMs: 3_600_000 },
         steps: [
-          { name: 'canary', kind: 'canary', targets: ['prod'], share: 0.1, bake, onDegraded: 'rollback' },
-          { name: 'all', kind: 'all', targets: ['prod'], share: 1, bake, onDegraded: 'ask' },
+          {
+            name: 'canary',
+            kind: 'canary',
+            targets: ['prod'],
+            share: 0.1,
+            ...PLAIN_STEP,
+            bake,
+            onDegraded: 'rollback',
+          },
+          { name: 'all', kind: 'all', targets: ['prod'], share: 1, ...PLAIN_STEP, bake, onDegraded: 'ask' },
         ],
       }),
     ],
@@ -151,6 +162,7 @@ export function aRollout(over: Partial<Rollout> & { serviceSpec?: ServiceSpec } 
     lastGood: {},
     desiredSha: sha('b'),
     participants: release.participants,
+    seen: {},
     touched: ['stg'],
     approvals: [],
     steps: [

@@ -2,6 +2,7 @@ import type { Signal } from '../../src/core/judge/signal.ts';
 import type { ServiceSpec, StageSpec, StepSpec } from '../../src/core/pipeline.ts';
 import type { Actor, Role } from '../../src/core/principal.ts';
 import type { Release } from '../../src/core/release.ts';
+import { PLAIN_STAGE, PLAIN_STEP, plainService } from './placing.ts';
 
 /** The people of the tests. Ana writes, Ben and Bo approve, Cho is on call, Dan deploys; Eve is a guest. */
 export const PEOPLE = {
@@ -42,6 +43,10 @@ export function aSignal(overrides: Partial<Signal> = {}): Signal {
   return {
     name: 'errors',
     kind: 'threshold',
+    neighbour: null,
+    baseline: null,
+    comparison: null,
+    group: null,
     source: 'scrape',
     query: {},
     healthyWhen: { max: 0.01 },
@@ -63,6 +68,7 @@ export function aStep(overrides: Partial<StepSpec> = {}): StepSpec {
     kind: 'all',
     targets: ['staging'],
     share: 1,
+    ...PLAIN_STEP,
     bake: { forMs: 10_000, everyMs: 2000, deadlineMs: 120_000 },
     onDegraded: 'rollback',
     ...overrides,
@@ -76,6 +82,7 @@ export function aStage(overrides: Partial<StageSpec> = {}): StageSpec {
     approvals: null,
     steps: [aStep()],
     signals: [aSignal()],
+    ...PLAIN_STAGE,
     deployDeadlineMs: 120_000,
     verifyDeadlineMs: 60_000,
     decideWithinMs: null,
@@ -95,6 +102,7 @@ export function aService(overrides: Partial<ServiceSpec> = {}): ServiceSpec {
     build: { check: 'build', deadlineMs: 1_800_000 },
     provider: 'fleet',
     targets: { staging: {}, eu: {}, us: {} },
+    ...plainService(['staging', 'eu', 'us']),
     stages: [
       aStage(),
       aStage({

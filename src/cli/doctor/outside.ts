@@ -3,6 +3,7 @@ import { resolveSecrets } from '../../config/references.ts';
 import type { ServiceSpec } from '../../core/pipeline.ts';
 import { createGithub } from '../../github/client.ts';
 import { SOURCES } from '../../health/index.ts';
+import { WANT } from '../../measure.ts';
 import { PROVIDERS } from '../../providers/index.ts';
 import type { Provider } from '../../providers/provider.ts';
 import type { Ready } from '../command.ts';
@@ -112,7 +113,12 @@ export async function sourceChecks(ready: Ready): Promise<Finding[]> {
         });
         const { service, signal, targets } = asked;
         const question = { signal: signal.name, query: signal.query, service: service.name, targets };
-        const answer = await source.measure({ ...question, digest: NO_DIGEST, beforeDigest: null }, deadline());
+        const nowMs = Date.now();
+        const once = { role: null, want: WANT[signal.kind], sinceMs: nowMs, untilMs: nowMs, everyMs: 1000 } as const;
+        const answer = await source.measure(
+          { ...question, ...once, digest: NO_DIGEST, beforeDigest: null },
+          deadline(),
+        );
         const broken = answer.value === null && ['unreachable', 'bad-query', 'bad-answer'].includes(answer.missing);
         if (answer.value === null && broken) {
           return ill(name, `${answer.missing}: ${answer.detail}`, `check it, and the query of ${signal.name}`);

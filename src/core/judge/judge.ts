@@ -9,7 +9,7 @@ const MARGINAL = 75;
 
 /** What a step remembers when it has measured nothing yet. */
 export function emptyMemory(): SignalMemory {
-  return { before: {}, recent: {} };
+  return { before: {}, recent: {}, series: {} };
 }
 
 /** A new memory that holds what was measured before the step began, for these signals and no others. */
@@ -21,7 +21,7 @@ export function rememberBefore(signals: readonly Signal[], measurements: readonl
     const isKept = one !== undefined && more.length === 0 && (one.value === null || Number.isFinite(one.value));
     if (isKept) before.push([name, one]);
   }
-  return { before: Object.fromEntries(before), recent: {} };
+  return { before: Object.fromEntries(before), recent: {}, series: {} };
 }
 
 /**
@@ -34,6 +34,8 @@ export function judge(
   memory: SignalMemory,
   measurements: readonly Measurement[],
   nowMs: number,
+  /** `compare`, `rate`: the same signals on what they are held against. */
+  _controls: readonly Measurement[] = [],
 ): { judgement: Judgement; memory: SignalMemory } {
   const recent: [string, SignalMemory['recent'][string]][] = [];
   const judged: Judged[] = signals.map((signal) => {
@@ -47,7 +49,7 @@ export function judge(
   });
   return {
     judgement: { ...conclude(judged), atMs: nowMs, signals: judged.map((one) => one.shown) },
-    memory: { before: memory.before, recent: Object.fromEntries(recent) },
+    memory: { before: memory.before, recent: Object.fromEntries(recent), series: memory.series },
   };
 }
 
@@ -127,6 +129,13 @@ function explain(
     verdict: outcome.verdict,
     reason: outcome.reason,
     role: signal.role,
+    neighbour: signal.neighbour,
+    group: signal.group,
+    baseline: null,
+    baselineSamples: null,
+    p: null,
+    shift: null,
+    isWeak: false,
     now: finite(measured?.value),
     before: finite(before?.value),
     limit: formatLimit(signal),

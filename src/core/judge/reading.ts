@@ -14,7 +14,15 @@ const READ: Record<Signal['kind'], (signal: Signal, measured: Measured) => Readi
   threshold: readThreshold,
   check: readCheck,
   requests: readRequests,
+  compare: notYet,
+  rate: notYet,
+  alert: notYet,
 };
+
+/** Could not be measured: never a pass. */
+function notYet(): Reading {
+  return { is: 'missing', reason: 'bad-query' };
+}
 
 /** What one measurement says now. Only a finite, fresh number, alone for its signal, can be anything but missing. */
 export function readNow(signal: Signal, measurements: readonly Measurement[], nowMs: number): Reading {

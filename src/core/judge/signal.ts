@@ -4,21 +4,54 @@ import type { Json } from '../json.ts';
 export type Bound = { min?: number; max?: number };
 
 /**
- * One named measure and what it means. `threshold`: bounds on one number. `check`: 1 passed, 0 failed.
- * `requests`: a floor of traffic (healthyWhen.min); below it the step waits, it neither passes nor fails.
+ * What a `compare` or `rate` is held against. `fresh`: instances of the old version that were started together with the
+ * canary. `current`: those that still run the old version, at the same time. `last-good`: the last good rollout of the
+ * same step, after as much time. `earlier`: the same hours of earlier days. The last two need a source that remembers.
+ */
+export type Baseline = { is: 'fresh' } | { is: 'current' } | { is: 'last-good' } | { is: 'earlier'; daysAgo: number[] };
+
+/** When a difference counts; every number is really used. */
+export type Comparison = {
+  /** The direction in which a difference is harm. */
+  direction: 'increase' | 'decrease' | 'either';
+  /** A relative shift up to this is none: 0.1 is 10 %. */
+  tolerance: number;
+  /** 0.95 is 95 %. */
+  confidence: number;
+  /** The smallest common-language effect size, 0.5 to 1, that counts. */
+  minEffect: number;
+  /** A changed spread with equal medians: degraded, or only said. */
+  spread: 'decides' | 'observed';
+};
+
+/** A service beside this one: it calls us (upstream), or we call it (downstream). */
+export type Neighbour = { service: string; is: 'upstream' | 'downstream' };
+
+/**
+ * One named measure and what it means. `threshold`: bounds on one number. `compare`: canary against a baseline. `rate`:
+ * failures out of requests, against a baseline's. `alert`: any alert that matches and did not fire before the step.
+ * `check`: 1 passed, 0 failed. `requests`: a floor of traffic (healthyWhen.min); below it the step waits, it neither
+ * passes nor fails.
  */
 export type Signal = {
   name: string;
-  kind: 'threshold' | 'check' | 'requests';
+  kind: 'threshold' | 'compare' | 'rate' | 'alert' | 'check' | 'requests';
+  /** The neighbour whose signal it is; null: the service's own. */
+  neighbour: Neighbour | null;
   /** The name of a configured source, and what to ask it: opaque here, checked by the source's own schema. */
   source: string;
   query: Json;
   healthyWhen: Bound;
   /** Outside `healthyWhen` and not within `degradedWhen`: inconclusive. Absent: whatever is not healthy is degraded. */
   degradedWhen: Bound | null;
+  /** `compare` and `rate` only. */
+  baseline: Baseline | null;
+  comparison: Comparison | null;
   /** `critical` alone decides; `scored` adds its weight; `observe` is shown and never decides. */
   role: 'critical' | 'scored' | 'observe';
   weight: number;
+  /** The group whose score it counts in; null: none. */
+  group: string | null;
   /** Degraded counts when `failures` of the last `of` measurements were. */
   failures: number;
   of: number;
@@ -41,8 +74,23 @@ export type Missing =
   | 'bad-query'
   | 'bad-answer';
 
-/** What a source answered for one signal: a finite number with its samples and time, or why there is none. */
+/**
+ * What a source answered for one signal: a finite number with its samples and time, or why there is none. Beside the
+ * number, what a judge of more than numbers needs: for `compare` the `points` over the asked time, oldest first (a source
+ * that has no memory leaves them out: the judge collects its numbers); for `rate` the `counts` since the step began; for
+ * `alert` what fires.
+ */
 export type Measurement = { signal: string; link: string | null } & (
-  | { value: number; samples: number | null; takenAtMs: number }
+  | {
+      value: number;
+      samples: number | null;
+      takenAtMs: number;
+      points?: number[];
+      counts?: { failed: number; total: number };
+      alerts?: FiringAlert[];
+    }
   | { value: null; missing: Missing; detail: string }
 );
+
+/** `id`: the same alert keeps it as long as it fires. */
+export type FiringAlert = { id: string; name: string; sinceMs: number };

@@ -1,4 +1,4 @@
-import type { Measurement, Missing } from './signal.ts';
+import type { Measurement, Missing, Neighbour } from './signal.ts';
 
 /**
  * `inconclusive`: measured, cannot tell: hold and look again. `error`: could not measure: hold, look again with
@@ -16,6 +16,16 @@ export type VerdictReason =
   | 'too-little-traffic'
   | 'already-bad-before'
   | 'no-before'
+  /** `compare`, `rate`: no difference that counts; one that does, to the worse; in the better direction. */
+  | 'no-difference'
+  | 'worse'
+  | 'better'
+  /** Equal in the middle, but more or less spread than the baseline. */
+  | 'spread-changed'
+  | 'no-baseline'
+  /** `alert`: nothing fires that did not fire before; something does. */
+  | 'quiet'
+  | 'firing'
   | Missing;
 
 /** One signal explained: what was measured before and now, against which limit, on how many samples. */
@@ -24,8 +34,21 @@ export type SignalVerdict = {
   verdict: Verdict;
   reason: VerdictReason;
   role: 'critical' | 'scored' | 'observe';
+  /** Whose signal it is; null: the service's own. */
+  neighbour: Neighbour | null;
+  group: string | null;
   now: number | null;
+  /** What was measured before the step began. */
   before: number | null;
+  /** `compare`, `rate`: what it is held against now, and the samples behind that. */
+  baseline: number | null;
+  baselineSamples: number | null;
+  /** The probability of such a difference by chance, adjusted where many are looked at together; null: not compared. */
+  p: number | null;
+  /** The relative shift from the baseline, 0.2 is 20 % up; null: not compared, or nothing to relate it to. */
+  shift: number | null;
+  /** So few samples that the comparison says little. */
+  isWeak: boolean;
   limit: string;
   unit: string;
   samples: number | null;
@@ -43,4 +66,6 @@ export type SignalMemory = {
   before: Record<string, Measurement>;
   /** By signal name: the newest last, at most `of` of them. `bad`: measured and degraded on its own. */
   recent: Record<string, ('good' | 'bad' | 'unclear' | 'missing')[]>;
+  /** By signal name, `compare` on a source without a memory: one number a look on each side, the newest last, bounded. */
+  series: Record<string, { now: number[]; baseline: number[] }>;
 };

@@ -166,6 +166,11 @@ export function choiceWords(choice: Choice): { text: string; does: string } {
       return { text: 'Roll back', does: 'puts back what ran before on all that this stage has touched' };
     case 'continue':
       return { text: 'Continue', does: 'goes on to the next step in spite of the evidence; asks for a reason' };
+    case 'go-on-without':
+      return {
+        text: 'Go on without them',
+        does: 'leaves the instances that were named as they are; asks for a reason',
+      };
     case 'hold':
       return { text: 'Hold for a hotfix', does: 'leaves everything as it is until a fix arrives' };
     default:
@@ -189,6 +194,13 @@ const REASON_WORDS: Record<VerdictReason, string> = {
   'too-little-traffic': 'too little traffic yet',
   'already-bad-before': 'was already bad before the deploy, so it does not count',
   'no-before': 'was not measured before',
+  'no-difference': 'no difference that counts',
+  worse: 'worse than the baseline',
+  better: 'better than the baseline',
+  'spread-changed': 'as good in the middle, but spread differently',
+  'no-baseline': 'there is nothing to hold it against',
+  quiet: 'nothing fires that did not fire before',
+  firing: 'an alert fires that did not fire before',
   'no-data': 'no data',
   'not-a-number': 'not a number',
   'many-series': 'more than one series',
