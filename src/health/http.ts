@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { missedBy } from '../core/probe.ts';
 import { measured, missing } from './answer.ts';
 import { urlField } from './fields.ts';
 import { readText } from './read-text.ts';
@@ -60,7 +61,7 @@ function createHttpSource(options: Options, context: SourceContext): Source {
       // Nobody answered: that was not measured, and so is neither good nor bad.
       if (!answer.ok) return missing(question, answer.missing, answer.detail);
       const takenAtMs = context.now();
-      const isPassed = passes(query.data, answer.status, answer.text);
+      const isPassed = missedBy(query.data, answer) === null;
       if (query.data.measure === 'passes') {
         return measured(question, { value: isPassed ? 1 : 0, samples: 1, takenAtMs });
       }
@@ -68,24 +69,4 @@ function createHttpSource(options: Options, context: SourceContext): Source {
       return measured(question, { value: takenAtMs - startedAtMs, samples: 1, takenAtMs });
     },
   };
-}
-
-function passes(query: Query, status: number, text: string): boolean {
-  if (status !== query.status) return false;
-  if (query.contains !== undefined && !text.includes(query.contains)) return false;
-  return query.json === undefined || memberOf(text, query.json.field) === query.json.equals;
-}
-
-function memberOf(text: string, field: string): unknown {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  for (const key of field.split('.')) {
-    if (value === null || typeof value !== 'object' || !Object.hasOwn(value, key)) return undefined;
-    value = (value as Record<string, unknown>)[key];
-  }
-  return value;
 }

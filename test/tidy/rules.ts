@@ -12,6 +12,7 @@ export const ARROWS: Record<string, string[]> = {
   config: ['core'],
   providers: ['core'],
   health: ['core'],
+  checks: ['core'],
   github: ['core'],
   slack: ['core'],
   web: ['core'],

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { CHECKS } from '../../src/checks/index.ts';
 import { COMMANDS } from '../../src/cli/index.ts';
 import { SOURCES } from '../../src/health/index.ts';
 import { PROVIDERS } from '../../src/providers/index.ts';
@@ -112,6 +113,7 @@ describe('every file of a table’s folder is in its table', () => {
   const TABLES: [string, string, readonly unknown[]][] = [
     ['src/providers/', 'ProviderKind', Object.values(PROVIDERS)],
     ['src/health/', 'SourceKind', Object.values(SOURCES)],
+    ['src/checks/', 'CheckKind', Object.values(CHECKS)],
     ['src/slack/commands/', 'Verb', VERBS],
     ['src/cli/', 'Command', COMMANDS],
   ];

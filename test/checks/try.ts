@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CheckAnswer, CheckContext, CheckRequest, CheckRunner } from '../../src/checks/check.ts';
+import { type Children, createChildren } from '../../src/checks/children.ts';
+import { readText } from '../../src/health/read-text.ts';
+
+export const DIGEST = `sha256:${'a'.repeat(64)}`;
+export const SHA = 'b'.repeat(40);
+
+/** What every kind is handed, real; its programs end with `await using`. */
+export type Given = CheckContext & AsyncDisposable;
+
+export function given(children: Children = createChildren()): Given {
+  return {
+    readText: (request) => readText({ fetch, ...request }),
+    children,
+    path: process.env.PATH ?? '',
+    folder: process.cwd(),
+    [Symbol.asyncDispose]: () => children.stop(),
+  };
+}
+
+let tries = 0;
+
+/** A try under a key of its own. */
+export function request(options: unknown, part: Partial<CheckRequest> = {}): CheckRequest {
+  tries += 1;
+  return {
+    key: `r/1/check/smoke/eu/${tries}`,
+    service: 'shop',
+    target: 'eu',
+    digest: DIGEST,
+    sha: SHA,
+    repo: 'acme/shop',
+    branch: 'main',
+    options: options as CheckRequest['options'],
+    deadlineMs: 20_000,
+    ...part,
+  };
+}
+
+export type Ended = Exclude<CheckAnswer, { is: 'running' }>;
+
+export const PATIENT = new AbortController().signal;
+
+/** Asks again for as long as it runs, as the engine does. */
+export async function finish(runner: CheckRunner, one: CheckRequest): Promise<Ended> {
+  for (;;) {
+    const answer = await runner.run(one, PATIENT);
+    if (answer.is !== 'running') return answer;
+    await sleep(Math.min(answer.retryAfterMs, 100));
+  }
+}
+
+/** Whether a process is there. A zombie is not: it only waits to be counted. */
+export async function isAlive(pid: number): Promise<boolean> {
+  const { readFile } = await import('node:fs/promises');
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
+  return stat !== null && !/\) Z /.test(stat);
+}
+
+/** Waits until it holds, at most ten seconds. */
+export async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
+  for (let looks = 0; looks < 500; looks += 1) {
+    if (await holds()) return;
+    await sleep(20);
+  }
+  throw new Error('It did not come to hold');
+}
