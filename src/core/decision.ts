@@ -1,6 +1,8 @@
 import type { Approval } from './approval.ts';
 import type { Effect } from './effect.ts';
 import type { Choice } from './event.ts';
+import type { Judgement, Verdict } from './judge/verdict.ts';
+import { type Position, stageAt, stepAt } from './plan.ts';
 import type { Refusal } from './refusal.ts';
 import type { Artifact } from './release.ts';
 import type { Rollout } from './rollout.ts';
@@ -21,7 +23,12 @@ export type Fact =
   /** Every step of the stage passed: a rollback may come back to this. */
   | { fact: 'good'; stage: string; targets: string[]; artifact: Artifact; atMs: number }
   /** What the lane wishes to run from now on. */
-  | { fact: 'desired'; artifact: Artifact; atMs: number };
+  | { fact: 'desired'; artifact: Artifact; atMs: number }
+  /** One judged look at a step: what a picture is drawn from. */
+  | { fact: 'looked'; stage: string; step: string; round: number; atMs: number; signals: SignalLook[] };
+
+/** `baseline`: what it was held against at that time, or what was measured before the step; null: neither. */
+export type SignalLook = { signal: string; now: number | null; baseline: number | null; verdict: Verdict };
 
 /** What came of one event. `ignored` and `refused` change nothing, and are recorded. */
 export type Decision = {
@@ -46,4 +53,18 @@ export function stayed(rollout: Rollout, effects: Effect[] = [], facts: Fact[] =
 
 export function withFacts(decision: Decision, facts: Fact[]): Decision {
   return { ...decision, facts: [...facts, ...decision.facts] };
+}
+
+/** The look that came to this judgement, to be kept. */
+export function lookedAt(rollout: Rollout, at: Position, round: number, judgement: Judgement): Fact {
+  return {
+    fact: 'looked',
+    stage: stageAt(rollout.plan, at).name,
+    step: stepAt(rollout.plan, at).name,
+    round,
+    atMs: judgement.atMs,
+    signals: judgement.signals.map(({ signal, now, baseline, before, verdict }) => {
+      return { signal, now, baseline: baseline ?? before, verdict };
+    }),
+  };
 }

@@ -1,4 +1,4 @@
-import { type Decision, type Fact, ignored, stayed, withFacts } from './decision.ts';
+import { type Decision, type Fact, ignored, lookedAt, stayed, withFacts } from './decision.ts';
 import { type Draft, enter, keyed } from './door.ts';
 import type { Event } from './event.ts';
 import { beginStep } from './gate.ts';
@@ -175,14 +175,15 @@ export function measured(rollout: Rollout, phase: In<'baking'>, event: Of<'measu
     judgement,
   };
   const looked: Rollout = { ...rollout, stumble: null, phase: next };
+  const seen = [lookedAt(rollout, phase.at, phase.round, judgement)];
   if (judgement.verdict === 'degraded') {
     const signals = judgement.signals.filter((one) => one.verdict === 'degraded').map((one) => one.signal);
-    return giveUp(looked, phase.at, { code: 'degraded', signals }, judgement, event.atMs);
+    return withFacts(giveUp(looked, phase.at, { code: 'degraded', signals }, judgement, event.atMs), seen);
   }
   if (judgement.verdict === 'healthy' && next.observedMs >= step.bake.forMs) {
-    return pass(looked, phase.at, event.atMs, 'passed');
+    return withFacts(pass(looked, phase.at, event.atMs, 'passed'), seen);
   }
-  return stayed(looked, [look(looked, next)]);
+  return stayed(looked, [look(looked, next)], seen);
 }
 
 /** A step is over and the rollout goes on: to the next step, the next stage, or its good end. */

@@ -1,4 +1,4 @@
-import type { Fact } from '../core/decision.ts';
+import type { Fact, SignalLook } from '../core/decision.ts';
 import type { Effect } from '../core/effect.ts';
 import type { Json } from '../core/json.ts';
 import type { Artifact, Participant, Release } from '../core/release.ts';
@@ -32,6 +32,9 @@ export type Placement = {
 
 export type Good = { target: string; stage: string; artifact: Artifact; rolloutId: string; atMs: number };
 
+/** One judged look at a step, as it was committed. */
+export type Looked = { atMs: number; signals: SignalLook[] };
+
 /** What may be read; each answer is of one committed state. */
 export interface LedgerReader {
   rollout(id: string): Promise<Rollout | null>;
@@ -42,6 +45,8 @@ export interface LedgerReader {
   placements(service: string): Promise<Placement[]>;
   /** Versions that were healthy on a stage's targets, newest first. */
   goods(service: string, stage: string): Promise<Good[]>;
+  /** What was seen the last time that this step was watched, oldest first. Forgotten some weeks later. */
+  looks(rolloutId: string, stage: string, step: string): Promise<Looked[]>;
   desired(lane: string): Promise<{ sha: string; digest: string } | null>;
   head(repo: string, branch: string): Promise<string | null>;
 }

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import { assertNever } from '../core/assert.ts';
 import type { Fact } from '../core/decision.ts';
 import type { Rollout } from '../core/rollout.ts';
+import { recordLook } from './looks.ts';
 import type { Tables } from './schema.ts';
 
 /**
@@ -82,6 +83,9 @@ async function recordFact(database: Kysely<Tables>, rollout: Rollout, generation
         .execute();
       return;
     }
+    case 'looked':
+      await recordLook(database, rollout.id, generation, fact);
+      return;
     default:
       assertNever(fact, 'This fact');
   }

@@ -55,6 +55,7 @@ export function createLedger(database: Database, commits: GroupCommit): Ledger {
     release: (service, pipeline, sha) => read((from) => from.release(service, pipeline, sha)),
     placements: (service) => read((from) => from.placements(service)),
     goods: (service, stage) => read((from) => from.goods(service, stage)),
+    looks: (rolloutId, stage, step) => read((from) => from.looks(rolloutId, stage, step)),
     desired: (lane) => read((from) => from.desired(lane)),
     head: (repo, branch) => read((from) => from.head(repo, branch)),
   };

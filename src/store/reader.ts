@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Release } from '../core/release.ts';
 import type { Rollout } from '../core/rollout.ts';
 import type { Good, LedgerReader, Placement } from '../engine/ledger.ts';
+import { looksOf } from './looks.ts';
 import { prepared } from './prepared.ts';
 import type { Tables } from './schema.ts';
 import type { States } from './states.ts';
@@ -71,6 +72,7 @@ export function reader(database: Kysely<Tables>, states: States): LedgerReader {
         .execute();
       return rows.map((row): Good => placed(row));
     },
+    looks: (rolloutId, stage, step) => looksOf(database, rolloutId, stage, step),
     async desired(lane) {
       const row = await database.selectFrom('lanes').selectAll().where('lane', '=', lane).executeTakeFirst();
       return row ? { sha: row.desired_sha, digest: row.desired_digest } : null;

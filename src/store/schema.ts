@@ -88,5 +88,15 @@ export type Tables = {
     processed_at_ms: number | null;
   };
   replays: { digest: string; expires_at_ms: number };
+  looks: {
+    rollout_id: string;
+    generation: number;
+    round: number;
+    stage: string;
+    step: string;
+    at_ms: number;
+    body: string;
+  };
+  pictures: { key: string; file_id: string; alt: string; tries: number; at_ms: number };
   posted: { key: string; channel: string; ts: string; hash: string; at_ms: number };
 };

@@ -33,6 +33,19 @@ describe('a step that bakes', () => {
     expect(lookAt(scene, sinceMs + 10_000).phase.is).toBe('clearing');
   });
 
+  it('H5 every look is kept with what it saw, also the one that ends the step', () => {
+    const scene = lookAt(rolloutAt('baking'), START_MS + 2000);
+    const again = lookAt(scene, START_MS + 4000, 'none');
+    const ended = lookAt(again, START_MS + 6000, 'bad');
+    const looks = ended.facts.flatMap((one) => (one.fact === 'looked' && one.stage === 'production' ? [one] : []));
+    expect(looks.map(({ stage, step, round }) => [stage, step, round])).toEqual(
+      [0, 1, 2].map((round) => ['production', 'canary', round]),
+    );
+    expect(looks.map((one) => one.signals[0]?.now)).toEqual([0.001, null, 0.5]);
+    expect(looks.map((one) => one.signals[0]?.verdict)).toEqual(['healthy', 'error', 'degraded']);
+    expect(looks[0]?.signals[0]?.baseline).toBe(0.001);
+  });
+
   it('looks again after each look, on what runs now against what ran before', () => {
     const scene = lookAt(rolloutAt('baking'), START_MS + 2000);
     expect(scene.asked('measure')).toMatchObject([{ round: 1, afterMs: BAKE.everyMs, targets: ['eu', 'us'] }]);
