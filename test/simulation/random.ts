@@ -1,12 +1,8 @@
-/** A small seeded generator (mulberry32): the same seed is the same run on every machine. */
+import { mulberry32 } from '../../src/core/random.ts';
+
+/** A small seeded generator: the same seed is the same run on every machine. */
 export function seeded(seed: number) {
-  let state = seed >>> 0;
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
+  const next = mulberry32(seed);
   return {
     next,
     chance: (share: number): boolean => next() < share,
