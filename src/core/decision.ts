@@ -18,8 +18,19 @@ export type Fact =
       because: string | null;
       atMs: number;
     }
-  /** Read back on every instance of the target. */
-  | { fact: 'placed'; stage: string; target: string; artifact: Artifact; atMs: number }
+  /**
+   * Read back on every instance of the target. `config`: the checksum that all of them had; null: not known. `without`:
+   * the instances that a named person decided to go on without.
+   */
+  | {
+      fact: 'placed';
+      stage: string;
+      target: string;
+      artifact: Artifact;
+      config: string | null;
+      without: string[];
+      atMs: number;
+    }
   /** Every step of the stage passed: a rollback may come back to this. */
   | { fact: 'good'; stage: string; targets: string[]; artifact: Artifact; atMs: number }
   /** What the lane wishes to run from now on. */

@@ -98,6 +98,8 @@ export function observedWhileVerifying(rollout: Rollout, phase: In<'verifying'>,
     stage: stageAt(rollout.plan, phase.at).name,
     target,
     artifact,
+    config: null,
+    without: [],
     atMs: event.atMs,
   };
   const decision = waitingFor.length > 0 ? stayed(next) : bake(next, phase, event.atMs);

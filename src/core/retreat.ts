@@ -151,6 +151,8 @@ export function observedWhileRollingBack(rollout: Rollout, phase: In<'rolling-ba
     stage: stageAt(rollout.plan, phase.at).name,
     target,
     artifact: goal.artifact,
+    config: null,
+    without: [],
     atMs: event.atMs,
   };
   if (verifying.length > 0 || phase.waitingFor.length > 0) return withFacts(stayed(next), [placed]);

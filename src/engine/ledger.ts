@@ -26,6 +26,10 @@ export type Placement = {
   stage: string;
   target: string;
   artifact: Artifact;
+  /** The configuration checksum that every instance had when it was read back; null: not known. */
+  config: string | null;
+  /** The instances that somebody decided to go on without. */
+  without: string[];
   rolloutId: string;
   atMs: number;
 };

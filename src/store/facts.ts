@@ -56,7 +56,12 @@ async function recordFact(database: Kysely<Tables>, rollout: Rollout, generation
         .execute();
       return;
     case 'placed': {
-      const row = { stage: fact.stage, ...placing(rollout, fact.artifact, fact.atMs) };
+      const row = {
+        stage: fact.stage,
+        ...placing(rollout, fact.artifact, fact.atMs),
+        config: fact.config,
+        left_out: JSON.stringify(fact.without),
+      };
       await database
         .insertInto('placements')
         .values({ service: rollout.service, target: fact.target, ...row })

@@ -60,7 +60,9 @@ export function reader(database: Kysely<Tables>, states: States): LedgerReader {
     },
     async placements(service) {
       const rows = await database.selectFrom('placements').selectAll().where('service', '=', service).execute();
-      return rows.map((row): Placement => ({ ...placed(row) }));
+      return rows.map((row): Placement => {
+        return { ...placed(row), config: row.config, without: JSON.parse(row.left_out) as string[] };
+      });
     },
     async goods(service, stage) {
       const rows = await database
@@ -89,7 +91,7 @@ export function reader(database: Kysely<Tables>, states: States): LedgerReader {
   };
 }
 
-function placed(row: Tables['placements'] | Tables['goods']): Placement {
+function placed(row: Tables['placements'] | Tables['goods']): Good {
   return {
     stage: row.stage,
     target: row.target,

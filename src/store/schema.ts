@@ -36,6 +36,8 @@ export type Tables = {
     sha: string;
     rollout_id: string;
     at_ms: number;
+    config: string | null;
+    left_out: string;
   };
   goods: {
     service: string;
@@ -45,6 +47,15 @@ export type Tables = {
     sha: string;
     rollout_id: string;
     at_ms: number;
+  };
+  drifts: {
+    service: string;
+    target: string;
+    number: number;
+    generation: number;
+    phase: string;
+    since_ms: number;
+    state: string;
   };
   lanes: { lane: string; desired_sha: string; desired_digest: string; at_ms: number };
   approvals: {

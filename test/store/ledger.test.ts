@@ -31,6 +31,8 @@ const placed = (n: number, target = 'eu'): Fact => ({
   stage: 'production',
   target,
   artifact: version(n),
+  config: `c${n}`,
+  without: n === 2 ? ['eu-4'] : [],
   atMs: n,
 });
 const decision: Fact = { fact: 'decision', by: 'slack:T1/U0CHO', name: 'cho', choice: 'retry', because: null, atMs: 1 };
@@ -115,6 +117,15 @@ describe('what ran and what was good', () => {
     const now = (await ledger.placements('shop')).map((one) => `${one.target} ${one.artifact.digest}`).sort();
     expect(now).toEqual(['eu sha256:v2', 'us sha256:v1']);
     expect(await ledger.placements('billing')).toEqual([]);
+  });
+
+  it('R6 a placement keeps the configuration that was read back, and the instances that were left out', async () => {
+    await record(placed(1, 'us'), placed(2));
+    const kept = (await ledger.placements('shop')).map((one) => [one.target, one.config, one.without]);
+    expect(kept.sort()).toEqual([
+      ['eu', 'c2', ['eu-4']],
+      ['us', 'c1', []],
+    ]);
   });
 
   it('good versions come newest first; one that was good again is new again', async () => {
