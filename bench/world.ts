@@ -40,6 +40,7 @@ export function healthyEdges(now: () => number): Perform {
   const provider = createMemoryProvider();
   return createPerform({
     now: () => Date.now(),
+    check: () => null,
     provider: () => ({ provider, options: () => ({ regions: { eu: 2 }, digest: 'sha256:first' }) }),
     source: () => ({
       measure: async ({ signal }) => ({ signal, link: null, value: 0.001, samples: 500, takenAtMs: now() }),

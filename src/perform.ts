@@ -1,7 +1,9 @@
+import type { CheckRunner } from './checks/check.ts';
 import { assertNever } from './core/assert.ts';
 import type { Effect } from './core/effect.ts';
 import type { Ancestry } from './core/event.ts';
 import type { Json } from './core/json.ts';
+import { stepAt } from './core/plan.ts';
 import type { Artifact } from './core/release.ts';
 import type { Rollout } from './core/rollout.ts';
 import { partialOf } from './core/step.ts';
@@ -21,6 +23,7 @@ export type Edges = {
   now(): number;
   provider(service: string): { provider: Provider; options(target: string): Json } | null;
   source(name: string): Source | null;
+  check(kind: string): CheckRunner | null;
   github: {
     watchBuild(repo: string, sha: string, check: string | null, signal: AbortSignal): Promise<BuildState>;
     compare(repo: string, base: string, head: string, signal: AbortSignal): Promise<Ancestry>;
@@ -76,7 +79,7 @@ export function createPerform(edges: Edges): Perform {
       case 'read-capacity':
         return readCapacity(edges, rollout, due, signal);
       case 'check':
-        throw new Error(`There is no kind of check called ${due.check.kind}`);
+        return check(edges, rollout, due, signal);
       case 'measure-before':
         return measureBefore(edges, rollout, owed, due, signal);
       case 'measure':
@@ -195,6 +198,28 @@ async function readCapacity(
   const detail = read && read.value === null ? read.detail : '';
   const perInstance = traffic?.perInstance ?? null;
   return { is: 'event', event: { type: 'capacity-read', generation, round, capacity, load, perInstance, detail } };
+}
+
+/** One try at one check: retries, deadlines over all and what a failure means are the core's. */
+async function check(edges: Edges, rollout: Rollout, effect: Of<'check'>, signal: AbortSignal): Promise<Performed> {
+  const { key, generation, target, tryNumber } = effect;
+  const { name, kind, options, deadlineMs } = effect.check;
+  const runner = edges.check(kind);
+  if (!runner) throw new Error(`There is no kind of check called ${kind}`);
+  const { digest, sha } = runningOn(rollout, target);
+  const { repo, branch } = rollout.spec;
+  const request = { key, service: rollout.service, target, digest, sha, repo, branch, options, deadlineMs };
+  const answer = await runner.run(request, signal);
+  if (answer.is === 'running') return { is: 'later', afterMs: answer.retryAfterMs };
+  return { is: 'event', event: { type: 'checked', generation, check: name, target, tryNumber, result: answer } };
+}
+
+/** What the step that is under way has put on a target: the release, or in a downgrade what ran before. */
+function runningOn(rollout: Rollout, target: string): Artifact {
+  const isBefore = 'at' in rollout.phase && stepAt(rollout.plan, rollout.phase.at).deploys === 'before';
+  const artifact = isBefore ? rollout.before[target] : rollout.artifact;
+  if (!artifact) throw new Error(`Nothing that is known runs on ${target}`);
+  return artifact;
 }
 
 async function watchBuild(edges: Edges, effect: Of<'watch-build'>, signal: AbortSignal): Promise<Performed> {

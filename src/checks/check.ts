@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { CheckResult } from '../core/event.ts';
 import type { Json } from '../core/json.ts';
 import type { Children } from './children.ts';
 
@@ -19,13 +20,11 @@ export type CheckRequest = {
   deadlineMs: number;
 };
 
-/** One number that was held against a limit. `value` is finite: what could not be measured is said in the detail. */
-export type Measure = { name: string; value: number; limit: string; isWithin: boolean };
-
-/** `detail` and `measures` may quote the outside: short, on one line, without control characters, not escaped. */
-export type CheckAnswer =
-  | { is: 'passed' | 'failed'; detail: string; measures: Measure[]; url: string | null }
-  | { is: 'running'; retryAfterMs: number };
+/**
+ * `detail` may quote the outside: short, on one line, without control characters, not escaped. Measures are finite: what
+ * could not be measured is said in the detail.
+ */
+export type CheckAnswer = CheckResult | { is: 'running'; retryAfterMs: number };
 
 /**
  * What must pass before a step counts. Promises: one try for each key (what only reads may read again); answers instead of
@@ -46,6 +45,8 @@ export type CheckKind<Options = unknown> = {
   title: string;
   /** What a service file says of a check of this kind, besides its name, deadline and retries. */
   schema: z.ZodType<Options>;
+  /** How long a try takes at least, in milliseconds: a deadline before that could never be kept. */
+  leastMs?(options: Options): number;
   create(context: CheckContext): CheckRunner;
 };
 

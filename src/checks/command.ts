@@ -3,11 +3,19 @@ import { access, stat } from 'node:fs/promises';
 import { delimiter, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { formatDuration } from '../core/duration.ts';
-import type { CheckAnswer, CheckContext, CheckKind, CheckRunner, Examined } from './check.ts';
+import type { CheckAnswer, CheckContext, CheckKind, CheckRequest, CheckRunner, Examined } from './check.ts';
 import type { ProgramEnd } from './children.ts';
 import { lastOf } from './words.ts';
 
 const LONGEST_DETAIL = 2_000;
+
+/** Besides PATH, all that a program gets to know: what is checked. */
+export const VARIABLES = {
+  BELAY_SERVICE: 'service',
+  BELAY_TARGET: 'target',
+  BELAY_DIGEST: 'digest',
+  BELAY_SHA: 'sha',
+} as const satisfies Record<string, keyof CheckRequest>;
 
 const part = z
   .string({ error: 'a text; quote numbers and true or false' })
@@ -44,17 +52,12 @@ function createCommandCheck(context: Pick<CheckContext, 'children' | 'path' | 'f
       if (signal.aborted) context.children.end(request.key);
       signal.throwIfAborted();
       const { run, cwd } = schema.parse(request.options);
+      const facts = Object.fromEntries(Object.entries(VARIABLES).map(([variable, fact]) => [variable, request[fact]]));
       const end = context.children.ask(request.key, () => ({
         argv: run,
         cwd: resolve(context.folder, cwd),
         // All that it gets: no secret of Belay's is in it.
-        env: {
-          PATH: context.path,
-          BELAY_SERVICE: request.service,
-          BELAY_TARGET: request.target,
-          BELAY_DIGEST: request.digest,
-          BELAY_SHA: request.sha,
-        },
+        env: { PATH: context.path, ...facts },
         deadlineMs: request.deadlineMs,
       }));
       if (end.why === 'running') return { is: 'running', retryAfterMs: end.retryAfterMs };

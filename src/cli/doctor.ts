@@ -10,8 +10,8 @@ export const doctor: Command = {
   summary: 'Check this installation from end to end',
   usage: 'belay doctor [--config <path>] [--json]',
   details:
-    'Looks at the versions, the configuration, the environment, the database, Slack, GitHub, every provider and every ' +
-    'source, and says for each what is well or what to do. It only reads. Run it after installing, and after a change.',
+    'Looks at the versions, the configuration, the environment, the database, Slack, GitHub, every provider, ' +
+    'every source and every check of a stage, and says for each what is well or what to do. It only reads. Run it after installing, and after a change.',
   options: {},
   positionals: { min: 0, max: 0 },
   async run(given, io) {
@@ -30,9 +30,11 @@ export const doctor: Command = {
       const { services } = ready.installation;
       findings.push({ name: 'Configuration', ok: true, detail: `${services.length} services`, fix: null });
       // Loaded here: the packages of Slack and GitHub take longer to read than any other command takes to answer.
-      const { githubChecks, providerChecks, slackChecks, sourceChecks } = await import('./doctor/outside.ts');
+      const { checkChecks, githubChecks, providerChecks, slackChecks, sourceChecks } = await import(
+        './doctor/outside.ts'
+      );
       // One after the other would add up their deadlines.
-      const groups = [databaseChecks, slackChecks, githubChecks, providerChecks, sourceChecks];
+      const groups = [databaseChecks, slackChecks, githubChecks, providerChecks, sourceChecks, checkChecks];
       findings.push(...(await Promise.all(groups.map((group) => group(ready)))).flat());
     }
     const ok = findings.every((finding) => finding.ok);

@@ -35,6 +35,16 @@ export function serviceJsonSchema(): Schema {
     if (!query) throw new Error('A signal has no query');
     query.anyOf = queries;
   }
+  const checks = stage.properties?.checks;
+  const check = checks?.items as Schema | undefined;
+  if (!checks || !check) throw new Error('A stage has no checks');
+  checks.items = {
+    oneOf: Object.entries(KINDS.checks).map(([kind, { schema: options }]) => {
+      const own = withKind(kind, jsonSchema(options));
+      const required = [...(check.required as string[]), ...(own.required as string[])];
+      return { ...own, properties: { ...check.properties, ...own.properties }, required: [...new Set(required)] };
+    }),
+  };
   return schema;
 }
 

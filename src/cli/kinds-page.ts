@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CHECKS } from '../checks/index.ts';
 import { SOURCES } from '../health/index.ts';
 import { PROVIDERS } from '../providers/index.ts';
 
@@ -11,12 +12,12 @@ type Node = {
   oneOf?: Node[];
 };
 
-/** docs/kinds.md: every kind of provider and source with its options, from the schemas that check them. */
+/** docs/kinds.md: every kind of provider, source and check with its options, from the schemas that check them. */
 export function kindsPage(): string {
   const lines = [
-    '# Kinds of providers and sources',
+    '# Kinds of providers, sources and checks',
     '',
-    'Made by `npm run schema` from the tables in `src/providers/index.ts` and `src/health/index.ts`.',
+    'Made by `npm run schema` from the tables in `src/providers/index.ts`, `src/health/index.ts` and `src/checks/index.ts`.',
     '[configuration.md](configuration.md) says where each of these is written.',
   ];
   for (const kind of Object.values(PROVIDERS)) {
@@ -26,6 +27,10 @@ export function kindsPage(): string {
   for (const kind of Object.values(SOURCES)) {
     lines.push('', `## Source \`${kind.kind}\``, '', `${kind.title}.`);
     lines.push(...table('Options, in `belay.yml`', kind.schema), ...table('The `query` of a signal', kind.querySchema));
+  }
+  for (const kind of Object.values(CHECKS)) {
+    lines.push('', `## Check \`${kind.kind}\``, '', `${kind.title}.`);
+    lines.push(...table('Options, beside `name`, `deadline` and `retries`', kind.schema));
   }
   return `${lines.join('\n')}\n`;
 }

@@ -1,3 +1,4 @@
+import { CHECKS } from '../checks/index.ts';
 import type { Kinds } from '../config/belay-schema.ts';
 import { loadInstallation } from '../config/config.ts';
 import { readSecrets, readSettings, type Settings } from '../config/env.ts';
@@ -8,7 +9,7 @@ import { PROVIDERS } from '../providers/index.ts';
 import { answer, EXIT, type Given, type Io, type Ready, textOf } from './command.ts';
 
 /** The kinds that this Belay knows. */
-export const KINDS: Kinds = { providers: PROVIDERS, sources: SOURCES };
+export const KINDS: Kinds = { providers: PROVIDERS, sources: SOURCES, checks: CHECKS };
 
 /** The settings and the installation, without secrets; or everything that is wrong with both. */
 export function readInstallation(

@@ -1,3 +1,7 @@
+import { dirname } from 'node:path';
+import type { CheckRunner } from '../checks/check.ts';
+import { createChildren } from '../checks/children.ts';
+import { CHECKS } from '../checks/index.ts';
 import type { Ready } from '../cli/command.ts';
 import { resolveSecrets } from '../config/references.ts';
 import type { Effect } from '../core/effect.ts';
@@ -8,6 +12,7 @@ import { watchBuild } from '../github/build.ts';
 import { createGithub, type GithubClient } from '../github/client.ts';
 import { compare, isChangesProblem, isOnBranch, readChanges, readHead } from '../github/facts.ts';
 import { SOURCES } from '../health/index.ts';
+import { readText } from '../health/read-text.ts';
 import type { Source } from '../health/source.ts';
 import type { Edges } from '../perform.ts';
 import { PROVIDERS } from '../providers/index.ts';
@@ -16,8 +21,14 @@ import type { Slack } from '../slack/app.ts';
 import type { OutputAnswer } from '../slack/output.ts';
 import { clock, newId } from './world.ts';
 
-/** The platforms and sources of the installation, each built once with its real options. */
-export function createEdgesOf(ready: Ready): Pick<Edges, 'now' | 'provider' | 'source'> {
+/** Where programs are when nobody says. */
+const USUAL_PATH = '/usr/local/bin:/usr/bin:/bin';
+
+/**
+ * The platforms, sources and kinds of checks of the installation, each built once with its real options. Disposed, it ends
+ * the programs of checks.
+ */
+export function createEdgesOf(ready: Ready): Pick<Edges, 'now' | 'provider' | 'source' | 'check'> & AsyncDisposable {
   const { installation, variables } = ready;
   const context = { fetch: globalThis.fetch, now: clock.now };
   const providers = new Map<string, Provider>();
@@ -42,7 +53,30 @@ export function createEdgesOf(ready: Ready): Pick<Edges, 'now' | 'provider' | 's
     if (!known) throw new Error(`There is no source of the kind ${kind}`);
     sources.set(name, known.create(known.schema.parse(resolveSecrets(options, variables)), { ...context, instances }));
   }
-  return { now: clock.now, provider, source: (name) => sources.get(name) ?? null };
+  const { runners, stop } = createChecksOf(ready);
+  return {
+    now: clock.now,
+    provider,
+    source: (name) => sources.get(name) ?? null,
+    check: (kind) => runners.get(kind) ?? null,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+/** A runner for each kind of check. `stop` ends the programs that they have started. */
+export function createChecksOf({ installation, variables }: Pick<Ready, 'installation' | 'variables'>) {
+  const children = createChildren();
+  const context = {
+    readText: (request: Omit<Parameters<typeof readText>[0], 'fetch'>) =>
+      readText({ fetch: globalThis.fetch, ...request }),
+    children,
+    path: variables.PATH ?? USUAL_PATH,
+    folder: dirname(installation.path),
+  };
+  const runners = new Map<string, CheckRunner>(
+    Object.entries(CHECKS).map(([kind, { create }]) => [kind, create(context)]),
+  );
+  return { runners, stop: () => children.stop() };
 }
 
 export function createGithubOf({ installation, secrets, settings }: Ready): GithubClient {

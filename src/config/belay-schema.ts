@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { channel, duration, name, personName, positive, slackApp, slackUser, team, text } from './fields.ts';
 
-/** What is asked of each kind of provider and source: the zod schemas of the tables, handed in. */
+/** What is asked of each kind of provider, source and check: the zod schemas of the tables, handed in. */
 export type Kinds = {
   providers: Record<string, { schema: z.ZodType; targetSchema: z.ZodType }>;
   sources: Record<string, { schema: z.ZodType; querySchema: z.ZodType }>;
+  checks: Record<string, { schema: z.ZodType; leastMs?(options: unknown): number }>;
 };
 
 const configured = (what: string) =>

@@ -31,11 +31,14 @@ export function pathText(path: Path): string {
 
 const SHOWN = 60;
 
-/** A value in a sentence: short, one line, quoted when it is text. */
+/** A value in a sentence: short, one line, quoted when it is text, without the credentials of a URL. */
 export function describe(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'nothing (null)';
-  if (typeof value === 'string') return JSON.stringify(value.length > SHOWN ? `${value.slice(0, SHOWN)}…` : value);
+  if (typeof value === 'string') {
+    const text = value.replace(/:\/\/[^/?#\s]*@/g, '://…@');
+    return JSON.stringify(text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text);
+  }
   if (typeof value === 'number') return `the number ${value}`;
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object') return 'a mapping';

@@ -1,6 +1,7 @@
 import type { Json } from '../core/json.ts';
 import { laneOf, type Person, type ServiceSpec } from '../core/pipeline.ts';
 import type { BelayFile, Kinds } from './belay-schema.ts';
+import { checksOf } from './checks.ts';
 import { contradictions } from './contradictions.ts';
 import { located, readFile } from './file.ts';
 import { kindOf, plain } from './kinds.ts';
@@ -55,9 +56,11 @@ export function loadService(
     if (checked && 'issues' in checked) issues.push(...checked.issues);
     else if (checked) queries.set(signal, plain(checked.value));
   }
+  const checks = checksOf(file.stages, kinds.checks);
+  issues.push(...checks.issues);
   const problems = located(yaml, issues);
   if (problems.length > 0) return { problems };
-  return { yaml, spec: serviceSpec(file, people, targets, (signal) => queries.get(signal) ?? null) };
+  return { yaml, spec: serviceSpec(file, people, targets, (signal) => queries.get(signal) ?? null, checks.specs) };
 }
 
 function signalsOf(file: { signals: SignalFile[]; stages: { signals: SignalFile[] }[] }) {

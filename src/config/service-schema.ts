@@ -49,6 +49,18 @@ const signal = z.strictObject({
     .describe('Shown behind the number.'),
 });
 
+const check = z.looseObject({
+  name: name.describe('Its name in cards and reports.'),
+  kind: z.string().describe('The kind of check; its options stand beside it.'),
+  deadline: duration.prefault('5m').describe('One try that has not ended by then has failed.'),
+  retries: z
+    .int({ error: 'a whole number from 0 to 10' })
+    .min(0, { error: 'a whole number from 0 to 10' })
+    .max(10, { error: 'a whole number from 0 to 10' })
+    .default(0)
+    .describe('How often a failed try is repeated. A pass after a failed try is said to be flaky.'),
+});
+
 const bake = z
   .strictObject({
     for: duration.prefault('10m').describe('How long it must stay healthy while it is watched.'),
@@ -102,6 +114,11 @@ const stage = z.strictObject({
     })
     .optional()
     .describe('The countdown of a question to on-call. Without it, the question waits.'),
+  checks: z
+    .array(check)
+    .max(50, { error: 'at most 50 checks' })
+    .default([])
+    .describe('What must pass on every target of a step before it is watched.'),
   signals: z.array(signal).default([]).describe("This stage's own signals, besides the shared ones."),
 });
 
@@ -142,4 +159,5 @@ export const serviceSchema = z.strictObject({
 
 export type ServiceFile = z.output<typeof serviceSchema>;
 export type StageFile = ServiceFile['stages'][number];
+export type CheckFile = StageFile['checks'][number];
 export type SignalFile = z.output<typeof signal>;

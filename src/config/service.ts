@@ -1,18 +1,20 @@
+import type { CheckSpec } from '../core/check.ts';
 import type { Json } from '../core/json.ts';
 import type { Signal } from '../core/judge/signal.ts';
 import type { BakeSpec, Person, ServiceSpec, StageSpec, StepSpec } from '../core/pipeline.ts';
 import { principalKey } from '../core/principal.ts';
-import type { ServiceFile, SignalFile, StageFile } from './service-schema.ts';
+import type { CheckFile, ServiceFile, SignalFile, StageFile } from './service-schema.ts';
 
 const DEFAULT_EVERY_MS = 30_000;
 const DEFAULT_PATIENCE_MS = 30 * 60_000;
 
-/** A checked service file as the core wants it. `targets` and `queries` are what their kinds' schemas made of them. */
+/** A checked service file as the core wants it. `targets`, queries and `checks` are what their kinds' schemas made of them. */
 export function serviceSpec(
   file: ServiceFile,
   people: readonly Person[],
   targets: Record<string, Json>,
   queryOf: (signal: SignalFile) => Json,
+  checks: ReadonlyMap<CheckFile, CheckSpec>,
 ): ServiceSpec {
   const key = (name: string): string => {
     const person = people.find((one) => one.name === name);
@@ -36,7 +38,10 @@ export function serviceSpec(
     trafficCycleMs: null,
     neighbours: [],
     driftEveryMs: null,
-    stages: file.stages.map((stage) => stageSpec(stage, [...file.signals, ...stage.signals], queryOf)),
+    stages: file.stages.map((stage) => ({
+      ...stageSpec(stage, [...file.signals, ...stage.signals], queryOf),
+      checks: stage.checks.flatMap((one) => checks.get(one) ?? []),
+    })),
     roles: {
       deployer: keys(file.roles.deployers),
       approver: keys(file.roles.approvers),
@@ -47,7 +52,11 @@ export function serviceSpec(
   };
 }
 
-function stageSpec(stage: StageFile, signals: SignalFile[], queryOf: (signal: SignalFile) => Json): StageSpec {
+function stageSpec(
+  stage: StageFile,
+  signals: SignalFile[],
+  queryOf: (signal: SignalFile) => Json,
+): Omit<StageSpec, 'checks'> {
   return {
     name: stage.name,
     isProtected: stage.protected,
@@ -57,7 +66,6 @@ function stageSpec(stage: StageFile, signals: SignalFile[], queryOf: (signal: Si
     strategy: { is: 'rolling', maxSurge: 0, maxUnavailable: 1, drainMs: 30_000 },
     isolation: null,
     isEphemeral: false,
-    checks: [],
     order: 'as-written',
     regionsAtOnce: [],
     speedUp: null,

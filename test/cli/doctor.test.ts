@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -104,6 +104,17 @@ describe('C2 belay doctor', () => {
     expect(ill.map((one) => one.name)).toEqual(['Slack', 'GitHub acme/shop']);
     expect(ill.every((one) => one.fix)).toBe(true);
     expect(ran.out + ran.err).not.toMatch(/secret-of-this-test|ghs_made/);
+  });
+
+  it('P3 says which check could not be run, before a release needs it', async () => {
+    const path = join(folder, 'shop.yml');
+    const checks =
+      'checks: [{name: smoke, kind: command, run: [no-such-program-anywhere]}, {name: up, kind: http, url: "http://shop"}]';
+    writeFileSync(path, readFileSync(path, 'utf8').replace('targets: [eu]', `targets: [eu], ${checks}`));
+    const ran = await doctor();
+    expect(ran.code).toBe(1);
+    expect(ran.out).toContain('✗ Check smoke of shop/production: no-such-program-anywhere is no program');
+    expect(ran.out).toContain('✓ Check up of shop/production: asks http://shop');
   });
 
   it('a wrong environment is told like the rest, and asks nobody', async () => {

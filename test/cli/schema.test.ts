@@ -45,6 +45,8 @@ describe('C3 the JSON Schema and the documents follow the program', () => {
     for (const kind of [...Object.keys(KINDS.providers), ...Object.keys(KINDS.sources)]) {
       expect(belay).toContain(`"const":"${kind}"`);
     }
+    const service = JSON.stringify(serviceJsonSchema());
+    for (const kind of Object.keys(KINDS.checks)) expect(service).toContain(`"const":"${kind}"`);
   });
 
   it('every key is described in the schema and explained in docs/configuration.md', () => {

@@ -16,6 +16,12 @@ export const KINDS: Kinds = {
       targetSchema: z.strictObject({ hosts: z.int().min(1).default(1) }),
     },
   },
+  checks: {
+    probe: {
+      schema: z.strictObject({ path: z.string().startsWith('/'), times: z.int().min(1).default(1) }),
+      leastMs: (options) => (options as { times: number }).times * 1000,
+    },
+  },
   sources: {
     metrics: {
       schema: z.strictObject({ url: z.string() }),

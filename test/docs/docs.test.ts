@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { VARIABLES } from '../../src/checks/command.ts';
 import { EXIT } from '../../src/cli/command.ts';
 import { COMMANDS as CLI } from '../../src/cli/index.ts';
 import { KINDS } from '../../src/cli/ready.ts';
@@ -83,7 +84,8 @@ describe('what the documents name is there', () => {
     );
     const own = written(/\b((?:BELAY|SLACK|GITHUB)_[A-Z_]+[A-Z])\b/g).filter(({ path }) => path !== 'docs/artifact.md');
     expect(own.length).toBeGreaterThan(10);
-    expect(own.filter(({ found }) => !door.has(found))).toEqual([]);
+    // What the program of a check gets to know is set by Belay, and not read.
+    expect(own.filter(({ found }) => !door.has(found) && !(found in VARIABLES))).toEqual([]);
     const explained = read('docs/configuration.md');
     expect([...door].filter((name) => !explained.includes(`\`${name}\``))).toEqual([]);
   });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { createChecksOf } from '../../compose/edges.ts';
 import { resolveSecrets } from '../../config/references.ts';
 import type { ServiceSpec } from '../../core/pipeline.ts';
 import { createGithub } from '../../github/client.ts';
@@ -127,6 +128,33 @@ export async function sourceChecks(ready: Ready): Promise<Finding[]> {
       });
     }),
   );
+}
+
+/** Every check of every stage could be run on its first target: its program, its workflow is there. */
+export async function checkChecks(ready: Ready): Promise<Finding[]> {
+  const { runners, stop } = createChecksOf(ready);
+  const asked = ready.installation.services.flatMap((service) =>
+    service.stages.flatMap((stage) => stage.checks.map((check) => ({ service, stage, check }))),
+  );
+  try {
+    return await Promise.all(
+      asked.map(({ service, stage, check }) => {
+        const name = `Check ${check.name} of ${service.name}/${stage.name}`;
+        return finding(name, 'correct the check in the service file', async () => {
+          const runner = runners.get(check.kind);
+          if (!runner) throw new Error(`There is no kind of check ${check.kind}`);
+          const target = stage.steps.flatMap((step) => step.targets)[0] ?? '';
+          const { repo, branch } = service;
+          const { options, deadlineMs } = check;
+          const request = { service: service.name, target, repo, branch, options, deadlineMs };
+          const found = await runner.examine(request, deadline());
+          return found.ok ? well(name, found.detail) : ill(name, found.detail, found.fix);
+        });
+      }),
+    );
+  } finally {
+    await stop();
+  }
 }
 
 function questionFor(services: ServiceSpec[], source: string) {
