@@ -3,10 +3,11 @@ import { assertNever } from './core/assert.ts';
 import type { Effect } from './core/effect.ts';
 import type { Ancestry } from './core/event.ts';
 import type { Json } from './core/json.ts';
+import { partialOf, wholly } from './core/partial.ts';
+import { wishOf } from './core/placing.ts';
 import { stepAt } from './core/plan.ts';
 import type { Artifact } from './core/release.ts';
 import type { Rollout } from './core/rollout.ts';
-import { partialOf } from './core/step.ts';
 import type { Owed } from './engine/ledger.ts';
 import type { Perform, Performed } from './engine/perform.ts';
 import type { Source } from './health/source.ts';
@@ -119,7 +120,6 @@ async function change(
   signal: AbortSignal,
 ): Promise<Performed> {
   const { provider, ref } = target(edges, rollout, effect.target);
-  const share = effect.kind === 'deploy' ? effect.share : 1;
   const fence = owed.fence ?? 0;
   const { generation } = effect;
   const done = (): Performed => ({
@@ -128,8 +128,10 @@ async function change(
   });
   if (owed.attempts > 1) {
     const observation = await provider.observe(ref, signal);
-    const isThere = partialOf(observation, effect.artifact.digest, share) === null;
-    if (isThere && observation.generation === fence) return done();
+    const { phase } = rollout;
+    const isDeploy = effect.kind === 'deploy' && 'at' in phase;
+    const wish = isDeploy ? wishOf(rollout, phase.at, effect.target) : wholly(effect.artifact.digest);
+    if (wish && !partialOf(observation, wish) && observation.generation === fence) return done();
   }
   const { artifact, strategy, key } = effect;
   const request = { ...ref, artifact, strategy, key, generation: fence };
@@ -176,8 +178,10 @@ async function environment(
     case 'failed': {
       const { detail } = answer;
       if (!answer.isTerminal) return { is: 'failed', detail, retryAfterMs: null };
-      const type = isMade ? 'create-failed' : 'remove-failed';
-      return { is: 'event', event: { type, generation, target: effect.target, detail } };
+      const about = { generation, target: effect.target, detail };
+      return effect.kind === 'create'
+        ? { is: 'event', event: { type: 'create-failed', ...about } }
+        : { is: 'event', event: { type: 'remove-failed', ...about, round: effect.round } };
     }
   }
 }

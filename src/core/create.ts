@@ -1,3 +1,4 @@
+import { seedOf } from './assign.ts';
 import type { Decision } from './decision.ts';
 import { enter } from './door.ts';
 import { laneOf, type ServiceSpec } from './pipeline.ts';
@@ -34,8 +35,17 @@ function blank(seed: Seed, kind: Rollout['kind'], artifact: Artifact | null): Ro
     generation: 0,
     phase: { is: 'queued', sinceMs: nowMs },
     before: {},
+    found: {},
     lastGood: {},
     desiredSha: null,
+    desiredDigest: null,
+    seed: seedOf(seed.id),
+    assignment: {},
+    environments: [],
+    without: [],
+    checks: [],
+    watchedFromMs: null,
+    lastWatched: [],
     participants: release.participants,
     seen: {},
     touched: [],

@@ -1,14 +1,19 @@
 import { assertNever } from './assert.ts';
+import { bakeOverdue, measured, ticked } from './baking.ts';
+import { capacityOverdue } from './capacity.ts';
+import { checked, checkOverdue } from './checking.ts';
 import { type Decision, ignored, stayed } from './decision.ts';
 import { enter } from './door.ts';
+import { notRemoved, removed } from './environment.ts';
 import type { Event } from './event.ts';
-import { beginStage, deployed, measured, observedWhileVerifying, surveyed, ticked } from './forward.ts';
-import { cleared, measuredBefore } from './gate.ts';
+import { capacityRead, cleared, measuredBefore } from './gate.ts';
 import { givesWay } from './lane.ts';
 import { aborted, approved, choose, countdownStopped, decided, rejected, rollbackRequested } from './people.ts';
 import { ask, giveUp, observedWhileRollingBack, rollBackFailed, rollBackOverdue, rolledBack } from './retreat.ts';
 import { isOver, type Rollout, type Trouble } from './rollout.ts';
+import { beginStage, created, notCreated, surveyed } from './stage.ts';
 import { touchedIn } from './step.ts';
+import { deployed, observedWhileVerifying, verifyOverdue } from './verifying.ts';
 
 /**
  * The whole product in one signature: what a rollout becomes by an event, and what is owed to the world because of it.
@@ -47,6 +52,10 @@ function dispatch(rollout: Rollout, event: Event): Decision {
     case 'superseded':
     case 'taken-over':
       return laneChanged(rollout, event);
+    case 'removed':
+      return removed(rollout, event);
+    case 'remove-failed':
+      return notRemoved(rollout, event);
     default:
       if (event.generation !== rollout.generation) return ignored(rollout, 'an answer to an older generation');
       if (isOver(rollout)) return ignored(rollout, 'the rollout is over');
@@ -55,7 +64,7 @@ function dispatch(rollout: Rollout, event: Event): Decision {
 }
 
 type LaneEvent = Extract<Event, { type: 'started' | 'superseded' | 'taken-over' }>;
-type Answer = Extract<Event, { generation: number }>;
+type Answer = Exclude<Extract<Event, { generation: number }>, { type: 'removed' | 'remove-failed' }>;
 
 function laneChanged(rollout: Rollout, event: LaneEvent): Decision {
   const { atMs } = event;
@@ -63,8 +72,9 @@ function laneChanged(rollout: Rollout, event: LaneEvent): Decision {
   switch (event.type) {
     case 'started': {
       if (rollout.phase.is !== 'queued') return ignored(rollout, 'started already');
-      const { desiredSha, participants, lastGood } = event;
-      return beginStage({ ...rollout, desiredSha, participants, lastGood }, { stage: 0, step: 0 }, atMs);
+      const { desiredSha, desiredDigest, participants, lastGood, lastWatched } = event;
+      const known = { desiredSha, desiredDigest, participants, lastGood, lastWatched };
+      return beginStage({ ...rollout, ...known }, { stage: 0, step: 0 }, atMs);
     }
     case 'superseded': {
       if (!givesWay(rollout)) return ignored(rollout, 'it is on its way and keeps its lane');
@@ -92,12 +102,24 @@ function answered(rollout: Rollout, event: Answer): Decision {
       const trouble: Trouble = { code: 'build-failed', detail: event.detail, url: event.url };
       return enter(rollout, { is: 'failed', atMs, trouble }, [], atMs);
     }
+    case 'created':
+      if (phase.is !== 'preparing') break;
+      return created(rollout, phase, event);
+    case 'create-failed':
+      if (phase.is !== 'preparing') break;
+      return notCreated(rollout, { ...phase, waitingFor: [event.target] }, event.detail, atMs);
     case 'surveyed':
       if (phase.is !== 'surveying') break;
       return surveyed(rollout, phase, event);
     case 'cleared':
       if (phase.is !== 'clearing') break;
       return cleared(rollout, phase, event);
+    case 'capacity-read':
+      if (phase.is !== 'clearing') break;
+      return capacityRead(rollout, phase, event);
+    case 'checked':
+      if (phase.is !== 'checking') break;
+      return checked(rollout, phase, event);
     case 'measured-before':
       if (phase.is !== 'clearing') break;
       return measuredBefore(rollout, phase, event);
@@ -129,12 +151,6 @@ function answered(rollout: Rollout, event: Answer): Decision {
     }
     case 'woke':
       return woke(rollout, event.timer, atMs);
-    case 'created':
-    case 'create-failed':
-    case 'removed':
-    case 'remove-failed':
-    case 'capacity-read':
-    case 'checked':
     case 'approved':
     case 'rejected':
     case 'decided':
@@ -153,6 +169,12 @@ function woke(rollout: Rollout, timer: string, atMs: number): Decision {
     case 'building':
       if (timer !== 'build-deadline') break;
       return enter(rollout, { is: 'failed', atMs, trouble: { code: 'build-timed-out' } }, [], atMs);
+    case 'preparing':
+      if (timer !== 'prepare-deadline') break;
+      return notCreated(rollout, phase, rollout.stumble?.detail ?? 'it was not ready in its time', atMs);
+    case 'clearing':
+      if (timer !== 'capacity-deadline') break;
+      return capacityOverdue(rollout, phase, atMs);
     case 'surveying': {
       if (timer !== 'survey-deadline') break;
       const target = phase.waitingFor[0] ?? '';
@@ -167,23 +189,16 @@ function woke(rollout: Rollout, timer: string, atMs: number): Decision {
     case 'deploying':
       if (timer !== 'deploy-deadline') break;
       return giveUp(rollout, phase.at, { code: 'deploy-timed-out', targets: phase.waitingFor }, null, atMs);
-    case 'verifying': {
+    case 'verifying':
       if (timer !== 'verify-deadline') break;
-      const target = phase.waitingFor[0] ?? '';
-      const unread: Trouble = { code: 'unreachable', target, detail: rollout.stumble?.detail ?? '' };
-      return giveUp(rollout, phase.at, phase.problems[target] ?? unread, null, atMs);
-    }
-    case 'baking': {
+      return verifyOverdue(rollout, phase, atMs);
+    case 'checking':
+      if (!timer.startsWith('check-deadline/')) break;
+      return checkOverdue(rollout, phase, timer, atMs);
+    case 'baking':
       if (timer === `bake#${phase.round}`) return ticked(rollout, phase, atMs);
       if (timer !== 'bake-deadline') break;
-      const isUnmeasured = phase.judgement === null || phase.judgement.verdict === 'error';
-      const verdict = isUnmeasured ? 'error' : 'inconclusive';
-      const signals = (phase.judgement?.signals ?? [])
-        .filter((one) => one.verdict === verdict)
-        .map((one) => one.signal);
-      const trouble: Trouble = { code: isUnmeasured ? 'unmeasurable' : 'inconclusive', signals };
-      return ask(rollout, phase.at, trouble, phase.judgement, atMs);
-    }
+      return bakeOverdue(rollout, phase, atMs);
     case 'deciding':
       if (timer !== 'countdown' || phase.countdown === null) break;
       return choose(rollout, phase.countdown.choice, 'Belay', null, atMs);

@@ -5,7 +5,7 @@ import type { Judgement, Verdict } from './judge/verdict.ts';
 import { type Position, stageAt, stepAt } from './plan.ts';
 import type { Refusal } from './refusal.ts';
 import type { Artifact } from './release.ts';
-import type { Rollout } from './rollout.ts';
+import type { Rollout, Trouble } from './rollout.ts';
 
 /** A fact that gets a row of its own, in the transaction of the decision that made it. */
 export type Fact =
@@ -31,6 +31,8 @@ export type Fact =
       without: string[];
       atMs: number;
     }
+  /** A downgrade failed before production: this release is never rolled back, in whichever rollout it travels. */
+  | { fact: 'roll-forward-only'; because: Trouble; atMs: number }
   /** Every step of the stage passed: a rollback may come back to this. */
   | { fact: 'good'; stage: string; targets: string[]; artifact: Artifact; atMs: number }
   /** What the lane wishes to run from now on. */

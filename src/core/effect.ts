@@ -15,7 +15,7 @@ export type Effect = { key: string; generation: number; afterMs: number } & (
   | { kind: 'watch-build'; repo: string; sha: string; check: string | null }
   /** Makes the target for this release alone; removed when the stage is over, however it ends. */
   | { kind: 'create'; target: string }
-  | { kind: 'remove'; target: string }
+  | { kind: 'remove'; target: string; round: number }
   | { kind: 'survey'; target: string }
   /** How much serves, how much will while the change is under way, and how much is asked of it. */
   | { kind: 'read-capacity'; target: string; share: number; strategy: Strategy; round: number }

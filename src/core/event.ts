@@ -1,6 +1,7 @@
 import type { Measurement } from './judge/signal.ts';
 import type { Actor } from './principal.ts';
 import type { Artifact, Participant } from './release.ts';
+import type { LastWatched } from './rollout.ts';
 import type { Capacity, Observation } from './target.ts';
 
 /** `go-on-without`: the instances that were named are left as they are, by a named person with a reason. */
@@ -22,7 +23,14 @@ export type Ancestry = 'ahead' | 'identical' | 'behind' | 'diverged';
  * or a click belongs to: one of an older generation changes nothing.
  */
 export type Event = { atMs: number } & ( // the lane
-  | { type: 'started'; desiredSha: string | null; participants: Participant[]; lastGood: Record<string, Artifact> }
+  | {
+      type: 'started';
+      desiredSha: string | null;
+      desiredDigest: string | null;
+      participants: Participant[];
+      lastGood: Record<string, Artifact>;
+      lastWatched: LastWatched[];
+    }
   | { type: 'superseded'; byRollout: string; bySha: string }
   | { type: 'taken-over'; byRollout: string; by: string }
   | { type: 'built'; generation: number; artifact: Artifact; url: string | null }
@@ -31,7 +39,7 @@ export type Event = { atMs: number } & ( // the lane
   | { type: 'create-failed'; generation: number; target: string; detail: string }
   /** The environment is gone. Valid in every state, also after the end. */
   | { type: 'removed'; generation: number; target: string }
-  | { type: 'remove-failed'; generation: number; target: string; detail: string }
+  | { type: 'remove-failed'; generation: number; target: string; round: number; detail: string }
   | { type: 'surveyed'; generation: number; observation: Observation }
   /** `load`: requests a second on the target now; null: not measured. `perInstance`: what one instance can bear. */
   | {

@@ -1,7 +1,10 @@
 import { type Binding, countingApprovals } from './approval.ts';
-import { type Decision, stayed } from './decision.ts';
+import { CAPACITY_AGAIN_MS, shortageOf } from './capacity.ts';
+import { type Decision, ignored, stayed } from './decision.ts';
 import { type Draft, enter } from './door.ts';
 import type { Event } from './event.ts';
+import { pass } from './forward.ts';
+import { artifactAt, placingOf } from './placing.ts';
 import { type Position, stageAt, stepAt } from './plan.ts';
 import { principalKey } from './principal.ts';
 import { giveUp } from './retreat.ts';
@@ -44,7 +47,10 @@ export function missingApprovals(rollout: Rollout, at: Position, nowMs: number, 
 
 /** Before each step: enough approvals known, then the facts are read again; otherwise people are asked. */
 export function beginStep(rollout: Rollout, at: Position, nowMs: number): Decision {
-  const next: Rollout = { ...rollout, stepStartedAtMs: nowMs };
+  const next: Rollout = { ...rollout, stepStartedAtMs: nowMs, checks: [], watchedFromMs: null };
+  const { targets } = stepAt(rollout.plan, at);
+  // A downgrade is tried where something is known to go down to.
+  if (!targets.every((target) => artifactAt(next, at, target))) return pass(next, at, nowMs, 'passed');
   return missingApprovals(next, at, nowMs, null) > 0 ? askForApproval(next, at, nowMs, 0) : clear(next, at, nowMs);
 }
 
@@ -58,12 +64,20 @@ function askForApproval(rollout: Rollout, at: Position, nowMs: number, voided: n
   );
 }
 
-/** Reads again, at effect time, what must hold: ancestry, who is still eligible, and how the signals are before the step. */
-export function clear(rollout: Rollout, at: Position, nowMs: number): Decision {
+/** What is kept while the same step is looked at again and again for capacity. */
+type Short = Pick<In<'clearing'>, 'shortSinceMs' | 'round'> & { afterMs: number };
+const NOT_SHORT: Short = { shortSinceMs: null, round: 0, afterMs: 0 };
+
+/**
+ * Reads again, at effect time, what must hold: ancestry, who is still eligible, how the signals are before the step, and
+ * whether enough would serve while it runs.
+ */
+export function clear(rollout: Rollout, at: Position, nowMs: number, short: Short = NOT_SHORT): Decision {
   const stage = stageAt(rollout.plan, at);
   const step = stepAt(rollout.plan, at);
   const binding = bindingOf(rollout, at);
   const approvers = rollout.approvals.filter((one) => one.binding.stage === binding.stage).map((one) => one.by);
+  const { afterMs } = short;
   const drafts: Draft[] = [
     {
       kind: 'clear',
@@ -72,21 +86,26 @@ export function clear(rollout: Rollout, at: Position, nowMs: number): Decision {
       baseSha: rollout.desiredSha,
       headSha: rollout.release.sha,
       approvers: stage.isProtected ? [...new Set(approvers)] : [],
+      afterMs,
     },
   ];
   const before = rollout.before[step.targets[0] ?? ''] ?? null;
-  const asksBefore = stage.signals.length > 0 && before !== null;
+  const signals = stage.signals.filter((signal) => signal.kind === 'threshold' || signal.kind === 'alert');
+  const asksBefore = signals.length > 0 && before !== null;
   if (asksBefore) {
-    const signals = stage.signals.filter((signal) => signal.kind === 'threshold');
-    drafts.push({
-      kind: 'measure-before',
-      targets: step.targets,
-      signals,
-      now: artifactOf(rollout),
-      before,
-      sinceMs: nowMs,
-      lastGood: null,
-    });
+    const look = { targets: step.targets, signals, now: artifactOf(rollout), before, sinceMs: nowMs, lastGood: null };
+    drafts.push({ kind: 'measure-before', ...look, afterMs });
+  }
+  const asksCapacity = rollout.spec.traffic !== null && rollout.spec.traffic.perInstance !== null;
+  const waitingFor = asksCapacity ? step.targets : [];
+  for (const target of waitingFor) {
+    const { share, strategy } = placingOf(rollout, at, target);
+    drafts.push({ kind: 'read-capacity', target, share, strategy, round: short.round, afterMs });
+  }
+  if (asksCapacity) {
+    const elapsedMs = short.shortSinceMs === null ? 0 : Math.max(0, nowMs - short.shortSinceMs);
+    const restMs = Math.max(0, stage.capacityDeadlineMs - elapsedMs);
+    drafts.push({ kind: 'wake', timer: 'capacity-deadline', afterMs: restMs });
   }
   const phase: In<'clearing'> = {
     is: 'clearing',
@@ -94,8 +113,25 @@ export function clear(rollout: Rollout, at: Position, nowMs: number): Decision {
     at,
     clearance: null,
     before: asksBefore ? null : [],
+    capacity: { waitingFor, shortages: [] },
+    shortSinceMs: short.shortSinceMs,
+    round: short.round,
   };
   return enter(rollout, phase, drafts, nowMs);
+}
+
+/** Enough serves while the step runs when what is left can bear the load. A load that was not read is not enough. */
+export function capacityRead(rollout: Rollout, phase: In<'clearing'>, event: Of<'capacity-read'>): Decision {
+  const { target } = event.capacity;
+  const { waitingFor, shortages } = phase.capacity;
+  if (event.round !== phase.round || !waitingFor.includes(target)) return ignored(rollout, 'an older look');
+  const short = shortageOf(event);
+  const others = shortages.filter((one) => one.target !== target);
+  const capacity = {
+    waitingFor: waitingFor.filter((one) => one !== target),
+    shortages: short ? [...others, short] : others,
+  };
+  return deployIfReady({ ...rollout, stumble: null }, { ...phase, capacity }, event.atMs);
 }
 
 export function cleared(rollout: Rollout, phase: In<'clearing'>, event: Of<'cleared'>): Decision {
@@ -118,10 +154,23 @@ export function measuredBefore(rollout: Rollout, phase: In<'clearing'>, event: O
 
 /** The transaction that writes the deploy's intent is this one: it counts the approvals itself. */
 function deployIfReady(rollout: Rollout, phase: In<'clearing'>, nowMs: number): Decision {
-  const { clearance, before, at } = phase;
-  if (!clearance || !before) return stayed({ ...rollout, phase });
+  const { clearance, before, at, capacity } = phase;
+  if (!clearance || !before || capacity.waitingFor.length > 0) return stayed({ ...rollout, phase });
+  if (capacity.shortages.length > 0) {
+    const shortSinceMs = phase.shortSinceMs ?? phase.sinceMs;
+    const again = clear(rollout, at, nowMs, { shortSinceMs, round: phase.round + 1, afterMs: CAPACITY_AGAIN_MS });
+    // The numbers of the last look stay in sight until the next one.
+    const held: Phase = {
+      ...(again.rollout.phase as In<'clearing'>),
+      capacity: { waitingFor: stepAt(rollout.plan, at).targets, shortages: capacity.shortages },
+    };
+    return { ...again, rollout: { ...again.rollout, phase: held } };
+  }
   const age = nowMs - clearance.atMs;
-  if (!(age >= 0 && age <= CLEARANCE_LASTS_MS)) return clear(rollout, at, nowMs);
+  if (!(age >= 0 && age <= CLEARANCE_LASTS_MS)) {
+    const { shortSinceMs, round } = phase;
+    return clear(rollout, at, nowMs, { shortSinceMs, round: round + 1, afterMs: 0 });
+  }
   const missing = missingApprovals(rollout, at, nowMs, clearance.eligible);
   if (missing > 0) {
     const { eligible } = clearance;
@@ -134,12 +183,8 @@ function deployIfReady(rollout: Rollout, phase: In<'clearing'>, nowMs: number): 
   const drafts: Draft[] = step.targets.map((target) => ({
     kind: 'deploy',
     target,
-    artifact: artifactOf(rollout),
-    share: step.share,
-    instances: null,
-    strategy: stage.strategy,
-    isCanary: step.kind === 'canary',
-    baseline: null,
+    artifact: artifactAt(rollout, at, target) ?? artifactOf(rollout),
+    ...placingOf(rollout, at, target),
   }));
   drafts.push({ kind: 'wake', timer: 'deploy-deadline', afterMs: stage.deployDeadlineMs });
   const touched = [...new Set([...rollout.touched, ...step.targets])];

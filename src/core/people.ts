@@ -3,7 +3,7 @@ import { type Action, authorize } from './authorize.ts';
 import { type Decision, type Fact, ignored, refused, stayed, withFacts } from './decision.ts';
 import { enter } from './door.ts';
 import type { Choice, Event } from './event.ts';
-import { beginStage, pass } from './forward.ts';
+import { pass } from './forward.ts';
 import { beginStep, bindingOf, clear, missingApprovals } from './gate.ts';
 import { stageAt } from './plan.ts';
 import { type Actor, principalKey } from './principal.ts';
@@ -11,7 +11,9 @@ import type { Refusal } from './refusal.ts';
 import type { Artifact } from './release.ts';
 import { ask, rollBack } from './retreat.ts';
 import { isOver, type Phase, type Rollout, type Trouble } from './rollout.ts';
+import { beginStage } from './stage.ts';
 import { recordStep, touchedIn } from './step.ts';
+import { verify } from './verifying.ts';
 
 type Of<Name extends Event['type']> = Extract<Event, { type: Name }>;
 
@@ -109,7 +111,8 @@ export function decided(rollout: Rollout, event: Of<'decided'>): Decision {
   if (!offered.includes(event.choice)) {
     return refused(rollout, { code: 'choice-not-offered', choice: event.choice, offered });
   }
-  if (event.choice === 'continue' && (event.because ?? '').trim() === '') {
+  const needsReason = event.choice === 'continue' || event.choice === 'go-on-without';
+  if (needsReason && (event.because ?? '').trim() === '') {
     return refused(rollout, { code: 'reason-missing' });
   }
   const next = acted(rollout, event.actor, event.atMs);
@@ -144,6 +147,7 @@ export function choose(rollout: Rollout, choice: Choice, by: string, because: st
     case 'roll-back':
       return rollBack(rollout, at, phase.trouble, phase.judgement, nowMs, null);
     case 'go-on-without':
+      return goOnWithout(rollout, phase, by, because ?? '', nowMs);
     case 'continue':
       return pass(rollout, at, nowMs, 'continued');
     case 'hold':
@@ -163,6 +167,20 @@ export function choose(rollout: Rollout, choice: Choice, by: string, because: st
         nowMs,
       );
   }
+}
+
+/** The instances that were named are left as they are, and everything else is read back once more. */
+function goOnWithout(
+  rollout: Rollout,
+  phase: Extract<Phase, { is: 'deciding' | 'holding' }>,
+  by: string,
+  because: string,
+  nowMs: number,
+): Decision {
+  const { trouble, at } = phase;
+  if (trouble.code !== 'partial') return ignored(rollout, 'no instance was named');
+  const left = trouble.instances.map(({ target, id }) => ({ target, id, by, because, atMs: nowMs }));
+  return verify({ ...rollout, without: [...rollout.without, ...left] }, at, [], nowMs);
 }
 
 export function countdownStopped(rollout: Rollout, event: Of<'countdown-stopped'>): Decision {

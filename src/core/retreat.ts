@@ -1,11 +1,13 @@
 import { type Decision, type Fact, ignored, stayed, withFacts } from './decision.ts';
 import { type Draft, enter, keyed } from './door.ts';
 import type { Choice, Event } from './event.ts';
+import { pass } from './forward.ts';
 import type { Judgement } from './judge/verdict.ts';
+import { commonConfig, leftOut, partialOf, seenOf, wholly } from './partial.ts';
 import { type Position, stageAt, stepAt } from './plan.ts';
 import type { Artifact } from './release.ts';
 import type { Phase, Rollout, Trouble } from './rollout.ts';
-import { canRollBack, OBSERVE_EVERY_MS, partialOf, recordStep, touchedIn } from './step.ts';
+import { canRollBack, OBSERVE_EVERY_MS, recordStep, touchedIn } from './step.ts';
 
 /** A provider that refused a rollback for good is asked anew after this long: a rollback never gives up. */
 export const ROLL_BACK_AGAIN_MS = 5000;
@@ -13,7 +15,30 @@ export const ROLL_BACK_AGAIN_MS = 5000;
 type In<Name extends Phase['is']> = Extract<Phase, { is: Name }>;
 type Of<Name extends Event['type']> = Extract<Event, { type: Name }>;
 
-/** The step did not work: take it back at once, or ask, as the policy says. Missing evidence always asks. */
+/** A trouble that says nothing against the release: it could not be told, or not be measured. */
+function isMissingEvidence(trouble: Trouble): boolean {
+  return trouble.code === 'inconclusive' || trouble.code === 'unmeasurable';
+}
+
+/** Is it taken back at once? A partial rollout never is while some of it runs: whoever is asked sees the instances by name. */
+function isTakenBack(rollout: Rollout, at: Position, trouble: Trouble): boolean {
+  const stage = stageAt(rollout.plan, at);
+  const step = stepAt(rollout.plan, at);
+  switch (trouble.code) {
+    case 'inconclusive':
+      return stage.onInconclusive === 'rollback';
+    case 'unmeasurable':
+      return stage.onError === 'rollback';
+    case 'partial':
+      if (trouble.running > 0) return false;
+      break;
+    default:
+      break;
+  }
+  return step.onDegraded === 'rollback' || step.kind === 'canary' || stage.isolation === 'partial';
+}
+
+/** The step did not work: take it back at once, or ask, as the policy says. */
 export function giveUp(
   rollout: Rollout,
   at: Position,
@@ -21,22 +46,35 @@ export function giveUp(
   judgement: Judgement | null,
   nowMs: number,
 ): Decision {
-  const step = stepAt(rollout.plan, at);
-  const isMissingEvidence = trouble.code === 'inconclusive' || trouble.code === 'unmeasurable';
-  const isAutomatic = (step.onDegraded === 'rollback' || step.kind === 'canary') && !isMissingEvidence;
-  if (isAutomatic && canRollBack(rollout, at) && !rollout.release.isRollForwardOnly) {
-    return rollBack(rollout, at, trouble, judgement, nowMs, null);
+  const stage = stageAt(rollout.plan, at);
+  // That it cannot be gone down from is what the step was to find out: the release goes on, and is never rolled back.
+  if (stepAt(rollout.plan, at).deploys === 'before' && !isMissingEvidence(trouble)) {
+    return onlyForward(rollout, at, trouble, nowMs);
   }
-  return ask(rollout, at, trouble, judgement, nowMs);
+  if (stage.isEphemeral && !isMissingEvidence(trouble)) {
+    // Nothing that stays was touched: the release ends here, and what was made for it is removed.
+    return enter(recordStep(rollout, at, nowMs, endedBy(trouble)), { is: 'failed', atMs: nowMs, trouble }, [], nowMs);
+  }
+  const isBack = isTakenBack(rollout, at, trouble) && canRollBack(rollout, at) && !rollout.release.isRollForwardOnly;
+  return isBack ? rollBack(rollout, at, trouble, judgement, nowMs, null) : ask(rollout, at, trouble, judgement, nowMs);
 }
 
-/** What on-call may choose now, in the order of the buttons. */
+function onlyForward(rollout: Rollout, at: Position, because: Trouble, nowMs: number): Decision {
+  const marked: Rollout = { ...rollout, release: { ...rollout.release, isRollForwardOnly: true } };
+  const fact: Fact = { fact: 'roll-forward-only', because, atMs: nowMs };
+  return withFacts(pass(marked, at, nowMs, 'failed'), [fact]);
+}
+
+/** What on-call may choose now, in the order of the buttons. Who cannot go back is offered the ways forward first. */
 function choicesFor(rollout: Rollout, at: Position, trouble: Trouble): Choice[] {
-  const choices: Choice[] = ['retry'];
-  if (canRollBack(rollout, at) && !rollout.release.isRollForwardOnly) choices.push('roll-back');
-  if (['degraded', 'inconclusive', 'unmeasurable', 'partial'].includes(trouble.code)) choices.push('continue');
-  choices.push('hold');
-  return choices;
+  const isNamed = trouble.code === 'partial' && trouble.instances.length > 0;
+  const forward: Choice[] = [];
+  if (isNamed) forward.push('go-on-without');
+  else if (['degraded', 'inconclusive', 'unmeasurable', 'partial', 'check-failed'].includes(trouble.code)) {
+    forward.push('continue');
+  }
+  if (rollout.release.isRollForwardOnly) return ['hold', ...forward, 'retry'];
+  return ['retry', ...(canRollBack(rollout, at) ? (['roll-back'] as const) : []), ...forward, 'hold'];
 }
 
 export function ask(
@@ -48,9 +86,10 @@ export function ask(
 ): Decision {
   const stage = stageAt(rollout.plan, at);
   const choices = choicesFor(rollout, at, trouble);
-  const isMissingEvidence = trouble.code === 'inconclusive' || trouble.code === 'unmeasurable';
   const { decideWithinMs, defaultDecision } = stage;
-  const hasDefault = defaultDecision !== null && choices.includes(defaultDecision) && !isMissingEvidence;
+  // Missing evidence and instances that are named stay as they are until somebody has looked.
+  const isForPeople = isMissingEvidence(trouble) || trouble.code === 'partial';
+  const hasDefault = defaultDecision !== null && choices.includes(defaultDecision) && !isForPeople;
   const countdown =
     hasDefault && decideWithinMs !== null ? { choice: defaultDecision, atMs: nowMs + decideWithinMs } : null;
   const drafts: Draft[] =
@@ -140,19 +179,25 @@ export function observedWhileRollingBack(rollout: Rollout, phase: In<'rolling-ba
   const { target } = event.observation;
   const goal = phase.to.find((one) => one.target === target);
   if (!goal || !phase.verifying.includes(target)) return ignored(rollout, 'not verifying this target');
-  if (partialOf(event.observation, goal.artifact.digest, 1)) {
+  const { observation } = event;
+  const seen = { ...rollout.seen, [target]: seenOf(observation, event.atMs) };
+  // An instance that a person decided to go on without holds a rollback up only while it can be read.
+  const unreadable = observation.instances.filter((one) => one.digest === null).map((one) => one.id);
+  const without = leftOut(rollout, target).filter((id) => unreadable.includes(id));
+  if (partialOf(observation, wholly(goal.artifact.digest, without))) {
     const again: Draft = { kind: 'observe', target, round: event.round + 1, afterMs: OBSERVE_EVERY_MS };
-    return stayed(rollout, [keyed(rollout, again)]);
+    const waiting: Rollout = { ...rollout, seen };
+    return stayed(waiting, [keyed(waiting, again)]);
   }
   const verifying = phase.verifying.filter((one) => one !== target);
-  const next: Rollout = { ...rollout, stumble: null, phase: { ...phase, verifying } };
+  const next: Rollout = { ...rollout, stumble: null, seen, phase: { ...phase, verifying } };
   const placed: Fact = {
     fact: 'placed',
     stage: stageAt(rollout.plan, phase.at).name,
     target,
     artifact: goal.artifact,
-    config: null,
-    without: [],
+    config: commonConfig(observation, goal.artifact.digest),
+    without,
     atMs: event.atMs,
   };
   if (verifying.length > 0 || phase.waitingFor.length > 0) return withFacts(stayed(next), [placed]);

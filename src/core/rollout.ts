@@ -1,11 +1,13 @@
 import type { Approval } from './approval.ts';
-import type { Choice } from './event.ts';
+import type { Assignment } from './assign.ts';
+import type { CheckResult, Choice } from './event.ts';
 import type { Measurement } from './judge/signal.ts';
 import type { Judgement, SignalMemory, Verdict } from './judge/verdict.ts';
+import type { Stray } from './partial.ts';
 import type { ServiceSpec } from './pipeline.ts';
 import type { Plan, Position, Request } from './plan.ts';
 import type { Artifact, Participant, Release } from './release.ts';
-import type { Instance, InstanceRole } from './target.ts';
+import type { InstanceRole, Observation } from './target.ts';
 
 /** Why a step or a rollout does not simply go on. Codes; the sentences are made in the views. */
 export type Trouble =
@@ -15,7 +17,12 @@ export type Trouble =
   | { code: 'deploy-failed'; target: string; detail: string }
   | { code: 'deploy-timed-out'; targets: string[] }
   /** Instances that run something else, are not healthy, or could not be read: named. */
-  | { code: 'partial'; target: string; instances: Instance[]; expected: number; running: number }
+  | { code: 'partial'; target: string; instances: Stray[]; expected: number; running: number }
+  /** An environment for this release alone could not be made. */
+  | { code: 'environment-failed'; target: string; detail: string }
+  | { code: 'check-failed'; check: string; target: string; detail: string; url: string | null }
+  /** Not enough would serve while the step runs, or it could not be told. */
+  | { code: 'short-of-capacity'; shortages: Shortage[] }
   | { code: 'degraded'; signals: string[] }
   | { code: 'inconclusive'; signals: string[] }
   | { code: 'unmeasurable'; signals: string[] }
@@ -30,13 +37,40 @@ export type Trouble =
   /** A rollback of the service took the lane. */
   | { code: 'taken-over'; by: string; byRollout: string };
 
+/** Why a step may not take instances away from this target now. */
+export type Shortage = {
+  target: string;
+  serving: number;
+  servingDuring: number;
+  /** Instances that the load needs; null: the load could not be read, `detail` says why. */
+  needed: number | null;
+  load: number | null;
+  perInstance: number;
+  detail: string;
+};
+
+/** How one check ended on one target. */
+export type CheckOutcome = {
+  check: string;
+  target: string;
+  is: 'passed' | 'failed';
+  /** It passed after it had failed. */
+  isFlaky: boolean;
+  tries: number;
+  detail: string;
+  measures: CheckResult['measures'];
+  url: string | null;
+};
+
 /** The newest failed try of something that is being tried again; null once it worked. */
 export type Stumble = { effect: string; detail: string; attempts: number; sinceMs: number };
 
 export type Phase =
   | { is: 'building'; sinceMs: number }
   | { is: 'queued'; sinceMs: number }
-  | { is: 'surveying'; sinceMs: number; at: Position; waitingFor: string[] }
+  /** Environments are being made for this release alone. */
+  | { is: 'preparing'; sinceMs: number; at: Position; waitingFor: string[] }
+  | { is: 'surveying'; sinceMs: number; at: Position; waitingFor: string[]; observations: Observation[] }
   | { is: 'gated'; sinceMs: number; at: Position; voided: number }
   | {
       is: 'clearing';
@@ -45,6 +79,11 @@ export type Phase =
       /** Who of the approvers is still eligible, and when that was read; null: not answered yet. */
       clearance: { eligible: string[]; atMs: number } | null;
       before: Measurement[] | null;
+      /** Targets whose capacity was not read yet, and those that are short of it. */
+      capacity: { waitingFor: string[]; shortages: Shortage[] };
+      /** Since when it waits for capacity; null: it does not. `round` counts the looks. */
+      shortSinceMs: number | null;
+      round: number;
     }
   | { is: 'deploying'; sinceMs: number; at: Position; waitingFor: string[]; before: Measurement[] }
   | {
@@ -56,12 +95,23 @@ export type Phase =
       before: Measurement[];
     }
   | {
+      is: 'checking';
+      sinceMs: number;
+      at: Position;
+      /** Tries that are under way; a try that is not here any more is over, whatever it still answers. */
+      running: { check: string; target: string; tryNumber: number }[];
+      outcomes: CheckOutcome[];
+      before: Measurement[];
+    }
+  | {
       is: 'baking';
       sinceMs: number;
       at: Position;
       round: number;
       /** Time during which the step was really watched; a jump of the clock or a suspend gives none. */
       observedMs: number;
+      /** How long it must be watched: the plan's time, shortened by the steps that passed before. */
+      forMs: number;
       lastLookMs: number;
       memory: SignalMemory;
       judgement: Judgement | null;
@@ -128,7 +178,16 @@ export type StepRecord = {
   endedAtMs: number;
   ended: 'passed' | 'degraded' | 'failed' | 'continued' | 'retried';
   verdict: Verdict | null;
+  /** When it began to be watched; null: it did not come so far. */
+  watchedFromMs: number | null;
+  checks: CheckOutcome[];
 };
+
+/** An instance that a person decided, by name and with a reason, to go on without. */
+export type LeftOut = { target: string; id: string; by: string; because: string; atMs: number };
+
+/** Where the last good rollout of the lane was watched at the same step: what a `last-good` baseline is read from. */
+export type LastWatched = { stage: string; step: string; artifact: Artifact; sinceMs: number };
 
 /** One release on its way through one pipeline. Plain JSON: it survives a round trip through the database. */
 export type Rollout = {
@@ -151,10 +210,25 @@ export type Rollout = {
   phase: Phase;
   /** What ran on each target before this rollout touched it; null: nothing that could be returned to. */
   before: Record<string, Artifact | null>;
+  /** The one digest that every instance of a target ran, healthy, when its stage began; null: there was none. */
+  found: Record<string, string | null>;
   /** Known good by target when the lane was given, from Belay's own record. */
   lastGood: Record<string, Artifact>;
   /** What the lane wished to run when this rollout started; only a descendant may follow by itself. */
   desiredSha: string | null;
+  /** Its digest: what a downgrade is tried with where nothing ran before. */
+  desiredDigest: string | null;
+  /** Chosen once, so that the instances that were picked at random can be told again. */
+  seed: number;
+  /** By target of the current stage: the order in which its instances get the release, and how many by the end of each step. */
+  assignment: Assignment;
+  /** Environments that were made for this release and are not known to be gone. */
+  environments: { target: string; isLeaving: boolean }[];
+  without: LeftOut[];
+  /** Checks of the current step. */
+  checks: CheckOutcome[];
+  watchedFromMs: number | null;
+  lastWatched: LastWatched[];
   /** Everybody who took part in anything between what runs and what would run. */
   participants: Participant[];
   /** What was read back last, by target: for people, and for what comes next. */

@@ -1,7 +1,6 @@
 import { type Position, stageAt, stepAt } from './plan.ts';
 import type { Artifact } from './release.ts';
-import type { Rollout, StepRecord, Trouble } from './rollout.ts';
-import { instancesFor, type Observation } from './target.ts';
+import type { LastWatched, Rollout, StepRecord } from './rollout.ts';
 
 /** A read-back that is not as wished is repeated this often until the deadline. */
 export const OBSERVE_EVERY_MS = 1000;
@@ -13,23 +12,13 @@ export function artifactOf(rollout: Rollout): Artifact {
 }
 
 /**
- * What is wrong with a target after a deploy; null: every instance that should run the artifact does, healthy, and
- * every other one could be read.
+ * The targets of this stage that the rollout has touched, newest first. An environment that was made for this release
+ * alone is never gone back on: it is removed.
  */
-export function partialOf(observation: Observation, digest: string, share: number): Trouble | null {
-  const { instances, target } = observation;
-  const running = instances.filter((one) => one.digest === digest && one.isHealthy).length;
-  const expected = instancesFor(share, instances.length);
-  const wrong = instances.filter(
-    (one) => one.digest === null || (one.digest === digest && !one.isHealthy) || (share === 1 && one.digest !== digest),
-  );
-  if (instances.length > 0 && running >= expected && wrong.length === 0) return null;
-  return { code: 'partial', target, instances: wrong, expected, running };
-}
-
-/** The targets of this stage that the rollout has touched, newest first. */
 export function touchedIn(rollout: Rollout, at: Position): string[] {
-  const targets = stageAt(rollout.plan, at).steps.flatMap((step) => step.targets);
+  const stage = stageAt(rollout.plan, at);
+  if (stage.isEphemeral) return [];
+  const targets = stage.steps.flatMap((step) => step.targets);
   return rollout.touched.filter((target) => targets.includes(target)).reverse();
 }
 
@@ -37,6 +26,13 @@ export function touchedIn(rollout: Rollout, at: Position): string[] {
 export function canRollBack(rollout: Rollout, at: Position): boolean {
   const touched = touchedIn(rollout, at);
   return touched.length > 0 && touched.every((target) => rollout.before[target] != null);
+}
+
+/** Where a rollout was watched, and from when: what the next one's `last-good` baselines are read from. */
+export function watchedIn(rollout: Rollout): LastWatched[] {
+  return rollout.steps.flatMap(({ stage, step, ended, watchedFromMs: sinceMs }) =>
+    ended === 'passed' && sinceMs !== null ? [{ stage, step, artifact: artifactOf(rollout), sinceMs }] : [],
+  );
 }
 
 /** Adds the step that ended to the rollout's history; a step that is tried again replaces what it was. */
@@ -51,6 +47,8 @@ export function recordStep(rollout: Rollout, at: Position, nowMs: number, ended:
     endedAtMs: nowMs,
     ended,
     verdict: judgement?.verdict ?? null,
+    watchedFromMs: rollout.watchedFromMs,
+    checks: rollout.checks,
   };
   const others = rollout.steps.filter((one) => one.stage !== stage || one.step !== step);
   return { ...rollout, steps: [...others, record] };

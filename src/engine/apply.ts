@@ -5,6 +5,7 @@ import type { Json } from '../core/json.ts';
 import { nextInLane } from '../core/lane.ts';
 import { principalKey } from '../core/principal.ts';
 import type { Rollout } from '../core/rollout.ts';
+import { watchedIn } from '../core/step.ts';
 import type { LedgerWriter } from './ledger.ts';
 
 /** What a transaction did, for whoever asked and for the loop after the commit. */
@@ -64,12 +65,15 @@ async function moveLane(tx: LedgerWriter, lane: string, atMs: number): Promise<s
   if (starting?.phase.is !== 'queued') return cancelled;
   const desired = await tx.desired(lane);
   const desiredSha = desired?.sha ?? null;
+  const last = await tx.lastSucceeded(lane);
   const applied = await applyEvent(tx, starting.id, {
     type: 'started',
     atMs,
     desiredSha,
+    desiredDigest: desired?.digest ?? null,
     participants: await tx.participantsSince(desiredSha, starting.release),
     lastGood: await tx.lastGoodByTarget(starting.service),
+    lastWatched: last ? watchedIn(last) : [],
   });
   cancelled.push(...(applied?.cancelled ?? []));
   return cancelled;

@@ -44,6 +44,8 @@ export interface LedgerReader {
   rollout(id: string): Promise<Rollout | null>;
   /** Not over, newest first; null: of every lane. `limit`: no more than that many. */
   openRollouts(lane: string | null, limit?: number): Promise<Rollout[]>;
+  /** The newest release of the lane that went all the way; null: none did yet. */
+  lastSucceeded(lane: string): Promise<Rollout | null>;
   history(service: string | null, limit: number): Promise<Rollout[]>;
   release(service: string, pipeline: string, sha: string): Promise<Release | null>;
   placements(service: string): Promise<Placement[]>;

@@ -79,6 +79,17 @@ async function recordFact(database: Kysely<Tables>, rollout: Rollout, generation
           .execute();
       }
       return;
+    case 'roll-forward-only': {
+      const { release } = rollout;
+      await database
+        .updateTable('releases')
+        .set({ body: JSON.stringify(release) })
+        .where('service', '=', release.service)
+        .where('pipeline', '=', release.pipeline)
+        .where('sha', '=', release.sha)
+        .execute();
+      return;
+    }
     case 'desired': {
       const row = { desired_sha: fact.artifact.sha, desired_digest: fact.artifact.digest, at_ms: fact.atMs };
       await database

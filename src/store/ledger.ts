@@ -51,6 +51,7 @@ export function createLedger(database: Database, commits: GroupCommit): Ledger {
       }),
     rollout: (id) => read((from) => from.rollout(id)),
     openRollouts: (lane, limit) => read((from) => from.openRollouts(lane, limit)),
+    lastSucceeded: (lane) => read((from) => from.lastSucceeded(lane)),
     history: (service, limit) => read((from) => from.history(service, limit)),
     release: (service, pipeline, sha) => read((from) => from.release(service, pipeline, sha)),
     placements: (service) => read((from) => from.placements(service)),

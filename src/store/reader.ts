@@ -43,6 +43,18 @@ export function reader(database: Kysely<Tables>, states: States): LedgerReader {
       const rows = lane === null ? await open(limit) : (await openIn({ lane })).rows.slice(0, limit);
       return rows.map((row) => JSON.parse(row.state) as Rollout);
     },
+    async lastSucceeded(lane) {
+      const row = await database
+        .selectFrom('rollouts')
+        .select('state')
+        .where('lane', '=', lane)
+        .where('kind', '=', 'release')
+        .where('phase', '=', 'succeeded')
+        .orderBy('id', 'desc')
+        .limit(1)
+        .executeTakeFirst();
+      return row ? (JSON.parse(row.state) as Rollout) : null;
+    },
     async history(service, limit) {
       let query = database.selectFrom('rollouts').select('state').orderBy('id', 'desc').limit(limit);
       if (service !== null) query = query.where('service', '=', service);

@@ -258,7 +258,15 @@ describe('what a stage asks for', () => {
     const scene = rolloutAt('queued');
     const participants = [{ part: 'author', githubId: actor('ben').githubId, login: 'ben', isBot: false } as const];
     const atMs = scene.nowMs;
-    const ready = scene.when({ type: 'started', atMs, desiredSha: null, participants, lastGood: { staging: FIRST } });
+    const ready = scene.when({
+      type: 'started',
+      atMs,
+      desiredSha: null,
+      desiredDigest: null,
+      participants,
+      lastGood: { staging: FIRST },
+      lastWatched: [],
+    });
     const gated = ready.until('baking').until('surveying').answerOne()?.answerOne();
     expect(gated?.when(approvedBy('ben')).answer).toMatchObject({ refusal: { code: 'participant' } });
     expect(gated?.when(approvedBy('bo')).phase.is).toBe('clearing');

@@ -119,11 +119,13 @@ const AFTER: Record<
 > = {
   building: 'aborted',
   queued: 'aborted',
+  preparing: 'aborted',
   surveying: 'aborted',
   gated: 'aborted',
   clearing: 'aborted',
   deploying: 'rolling-back',
   verifying: 'rolling-back',
+  checking: 'rolling-back',
   baking: 'rolling-back',
   deciding: 'rolling-back',
   holding: 'rolling-back',
@@ -293,7 +295,7 @@ describe('the countdown', () => {
 describe('D6 a release that is roll-forward only', () => {
   it.each(['canary', 'wave 1'])('is never taken back by itself, and never offered it (%s)', (step) => {
     const scene = rolloutAt('baking', { release: hotfixOnly, step }).until('deciding', null, { health: 'bad' });
-    expect(scene.in('deciding')).toMatchObject({ choices: ['retry', 'continue', 'hold'], countdown: null });
+    expect(scene.in('deciding')).toMatchObject({ choices: ['hold', 'continue', 'retry'], countdown: null });
     expect(scene.when(decidedBy('cho', 'roll-back')).answer).toMatchObject({ refusal: { code: 'choice-not-offered' } });
     expect(scene.later(1e9).when(woke('countdown')).phase.is).toBe('deciding');
   });

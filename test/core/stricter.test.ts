@@ -35,7 +35,7 @@ describe('D6 a roll-forward-only release that has touched production', () => {
 
   it('is not taken back by an abort: on-call decides, without a rollback among the choices', () => {
     const scene = rolloutAt('baking', { release, step: 'canary' }).when(abortedBy('cho'));
-    expect(scene.in('deciding').choices).toEqual(['retry', 'hold']);
+    expect(scene.in('deciding').choices).toEqual(['hold', 'retry']);
   });
 
   it('T10 is taken back when somebody asks for just that', () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { CheckSpec } from '../../src/core/check.ts';
 import { createRollout } from '../../src/core/create.ts';
 import { decide } from '../../src/core/decide.ts';
 import type { Decision, Fact } from '../../src/core/decision.ts';
@@ -37,6 +38,11 @@ export type World = {
   /** What Belay's own record says was good, by target, and what the lane wishes to run. */
   lastGood: Record<string, Artifact>;
   desiredSha: string | null;
+  /** Requests a second on each target, and how many instances serve while a step runs; null: not read, all of them. */
+  load: number | null;
+  servingDuring: number | null;
+  /** How each try of a check ends: the first, the second, … ; the last one stands for the rest. */
+  checks: ('passed' | 'failed')[];
 };
 
 export const GOOD_WORLD: World = {
@@ -49,6 +55,9 @@ export const GOOD_WORLD: World = {
   before: { digest: FIRST.digest, isHealthy: true },
   lastGood: {},
   desiredSha: null,
+  load: null,
+  servingDuring: null,
+  checks: ['passed'],
 };
 
 const VALUES = { good: 0.001, bad: 0.5, unclear: 0.02 };
@@ -176,6 +185,19 @@ function isAnsweredBy(effect: Effect, event: Event): boolean {
       return effect.kind === 'deploy' && effect.target === event.target;
     case 'observed':
       return effect.kind === 'observe' && effect.target === event.observation.target && effect.round === event.round;
+    case 'created':
+      return effect.kind === 'create' && effect.target === event.target;
+    case 'removed':
+      return effect.kind === 'remove' && effect.target === event.target;
+    case 'capacity-read':
+      return effect.kind === 'read-capacity' && effect.target === event.capacity.target;
+    case 'checked':
+      return (
+        effect.kind === 'check' &&
+        effect.check.name === event.check &&
+        effect.target === event.target &&
+        effect.tryNumber === event.tryNumber
+      );
     case 'measured':
       return effect.kind === 'measure' && effect.round === event.round;
     case 'rolled-back':
@@ -226,22 +248,16 @@ export function answerTo(rollout: Rollout, effect: Effect, nowMs: number, world:
     case 'remove':
       return { type: effect.kind === 'create' ? 'created' : 'removed', atMs, generation, target: effect.target };
     case 'read-capacity': {
-      const { instances } = world;
-      const capacity = { target: effect.target, instances, serving: instances, servingDuring: instances };
-      return {
-        type: 'capacity-read',
-        atMs,
-        generation,
-        round: effect.round,
-        capacity,
-        load: null,
-        perInstance: null,
-        detail: '',
-      };
+      const { instances, load } = world;
+      const servingDuring = world.servingDuring ?? instances;
+      const capacity = { target: effect.target, instances, serving: instances, servingDuring };
+      const perInstance = rollout.spec.traffic?.perInstance ?? null;
+      return { type: 'capacity-read', atMs, generation, round: effect.round, capacity, load, perInstance, detail: '' };
     }
     case 'check': {
       const { check, target, tryNumber } = effect;
-      const result: CheckResult = { is: 'passed', detail: '', measures: [], url: null };
+      const is = world.checks[tryNumber - 1] ?? world.checks.at(-1) ?? 'passed';
+      const result: CheckResult = { is, detail: is === 'passed' ? '' : 'HTTP 500', measures: [], url: null };
       return { type: 'checked', atMs, generation, check: check.name, target, tryNumber, result };
     }
     case 'wake':
@@ -289,8 +305,10 @@ export const started =
     type: 'started',
     atMs,
     desiredSha: world.desiredSha,
+    desiredDigest: world.desiredSha === null ? null : `sha256:${world.desiredSha}`,
     participants: rollout.release.participants,
     lastGood: world.lastGood,
+    lastWatched: [],
   });
 
 const who = (one: PersonName | Actor): Actor => (typeof one === 'string' ? actor(one) : one);
@@ -340,6 +358,21 @@ export function rollout(
   return new Scene(decision, nowMs, decision.effects, decision.facts);
 }
 
+/** Staging is made for one release alone. */
+export function withEnvironment(): ServiceSpec {
+  const service = aService();
+  return { ...service, stages: service.stages.map((stage) => ({ ...stage, isEphemeral: stage.name === 'staging' })) };
+}
+
+export const SMOKE: CheckSpec = { name: 'smoke', kind: 'http', options: {}, deadlineMs: 60_000, retries: 1 };
+
+/** Production has a check that each step must pass. */
+export function withChecks(): ServiceSpec {
+  const service = aService();
+  const checks = (name: string) => (name === 'production' ? [SMOKE] : []);
+  return { ...service, stages: service.stages.map((stage) => ({ ...stage, checks: checks(stage.name) })) };
+}
+
 /** The world in one line: a rollout that has just reached this phase, in production where that makes a difference. */
 export function rolloutAt(name: PhaseName, over: Parameters<typeof rollout>[0] & { step?: string } = {}): Scene {
   const start = rollout(over);
@@ -347,6 +380,10 @@ export function rolloutAt(name: PhaseName, over: Parameters<typeof rollout>[0] &
   switch (name) {
     case 'building':
     case 'queued':
+    case 'preparing':
+      return rollout({ service: withEnvironment(), ...over }).until(name, step);
+    case 'checking':
+      return rollout({ service: withChecks(), ...over }).until(name, step ?? 'canary');
     case 'surveying':
     case 'gated':
     case 'succeeded':
@@ -376,11 +413,13 @@ export function rolloutAt(name: PhaseName, over: Parameters<typeof rollout>[0] &
 export const PHASES: PhaseName[] = [
   'building',
   'queued',
+  'preparing',
   'surveying',
   'gated',
   'clearing',
   'deploying',
   'verifying',
+  'checking',
   'baking',
   'deciding',
   'holding',

@@ -1,8 +1,11 @@
 import type { Judgement } from '../../src/core/judge/verdict.ts';
+import type { Stray } from '../../src/core/partial.ts';
 import type { Phase, Trouble } from '../../src/core/rollout.ts';
 import { digest, NOON_MS, sha } from './rollout.ts';
 
 const at = { stage: 1, step: 0 };
+const SHORT = { serving: 4, servingDuring: 3, needed: 4, load: 350, perInstance: 100 };
+const CAPACITY = { capacity: { waitingFor: [], shortages: [] }, shortSinceMs: null, round: 0 };
 
 /** One degraded signal among the healthy. `text`: in every place where a source may write. */
 export function aJudgement(text = 'error_rate'): Judgement {
@@ -38,17 +41,9 @@ export function aJudgement(text = 'error_rate'): Judgement {
 
 /** One of every trouble, with `text` wherever something from outside may stand. */
 export function troubles(text: string): Trouble[] {
-  const instances = [
-    { id: text, region: 'eu', digest: null, isHealthy: false, config: null, role: 'stable' as const, metricsUrl: null },
-    {
-      id: 'i-2',
-      region: 'eu',
-      digest: digest('0'),
-      isHealthy: true,
-      config: null,
-      role: 'stable' as const,
-      metricsUrl: null,
-    },
+  const instances: Stray[] = [
+    { id: text, target: text, region: 'eu', digest: null, is: 'unreadable' },
+    { id: 'i-2', target: text, region: 'eu', digest: digest('0'), is: 'other-version' },
   ];
   return [
     { code: 'build-failed', detail: text, url: null },
@@ -57,6 +52,10 @@ export function troubles(text: string): Trouble[] {
     { code: 'deploy-failed', target: text, detail: text },
     { code: 'deploy-timed-out', targets: [text] },
     { code: 'partial', target: text, instances, expected: 3, running: 1 },
+    { code: 'environment-failed', target: text, detail: text },
+    { code: 'check-failed', check: text, target: text, detail: text, url: null },
+    { code: 'short-of-capacity', shortages: [{ ...SHORT, target: text, detail: text }] },
+    { code: 'short-of-capacity', shortages: [{ ...SHORT, target: text, detail: text, needed: null, load: null }] },
     { code: 'degraded', signals: [text] },
     { code: 'inconclusive', signals: [text] },
     { code: 'unmeasurable', signals: [text] },
@@ -80,9 +79,9 @@ export function phases(text = 'prod'): Phase[] {
   return [
     { is: 'building', sinceMs: NOON_MS },
     { is: 'queued', sinceMs: NOON_MS },
-    { is: 'surveying', sinceMs: NOON_MS, at, waitingFor: [text] },
+    { is: 'surveying', sinceMs: NOON_MS, at, waitingFor: [text], observations: [] },
     { is: 'gated', sinceMs: NOON_MS, at, voided: 1 },
-    { is: 'clearing', sinceMs: NOON_MS, at, clearance: null, before: null },
+    { is: 'clearing', sinceMs: NOON_MS, at, clearance: null, before: null, ...CAPACITY },
     { is: 'deploying', sinceMs: NOON_MS, at, waitingFor: [text], before: [] },
     { is: 'verifying', sinceMs: NOON_MS, at, waitingFor: [text], problems: { [text]: trouble }, before: [] },
     {
@@ -91,6 +90,7 @@ export function phases(text = 'prod'): Phase[] {
       at,
       round: 3,
       observedMs: 90_000,
+      forMs: 600_000,
       lastLookMs: NOON_MS,
       memory: { before: {}, recent: {}, series: {} },
       judgement,
@@ -126,5 +126,14 @@ export function phases(text = 'prod'): Phase[] {
     { is: 'aborted', atMs: NOON_MS, trouble },
     { is: 'superseded', atMs: NOON_MS, byRollout: 'ro-2', bySha: sha('c') },
     { is: 'failed', atMs: NOON_MS, trouble },
+    { is: 'preparing', sinceMs: NOON_MS, at, waitingFor: [text] },
+    {
+      is: 'checking',
+      sinceMs: NOON_MS,
+      at,
+      running: [{ check: text, target: text, tryNumber: 1 }],
+      outcomes: [],
+      before: [],
+    },
   ];
 }

@@ -64,9 +64,9 @@ function nowBlocks(rollout: Rollout): Block[] {
     for (const trouble of Object.values(phase.problems)) lines.push(`• ${troubleSentence(trouble)}`);
   }
   if (phase.is === 'baking') {
-    const step = rollout.plan.stages[phase.at.stage]?.steps[phase.at.step];
-    const total = step ? formatDuration(step.bake.forMs) : '?';
-    lines.push(`Watched for ${formatDuration(phase.observedMs)} of ${total}, ${counted(phase.round, 'look')}.`);
+    lines.push(
+      `Watched for ${formatDuration(phase.observedMs)} of ${formatDuration(phase.forMs)}, ${counted(phase.round, 'look')}.`,
+    );
   }
   if (phase.is === 'rolling-back') {
     for (const { target, artifact } of phase.to) {

@@ -2,9 +2,8 @@ import { assertNever } from '../../core/assert.ts';
 import { formatDuration } from '../../core/duration.ts';
 import type { Choice } from '../../core/event.ts';
 import type { SignalVerdict, Verdict, VerdictReason } from '../../core/judge/verdict.ts';
-import { stepAt } from '../../core/plan.ts';
-import type { PhaseName, Rollout, Trouble } from '../../core/rollout.ts';
-import type { Instance } from '../../core/target.ts';
+import type { Stray } from '../../core/partial.ts';
+import type { PhaseName, Rollout, Shortage, Trouble } from '../../core/rollout.ts';
 import { code, escaped, shortSha } from './escape.ts';
 
 /** A state as a word and a sign: the sign is never alone. */
@@ -16,6 +15,10 @@ export function stateOf(phase: PhaseName): State {
       return { emoji: ':hammer:', word: 'Building' };
     case 'queued':
       return { emoji: ':hourglass:', word: 'Queued' };
+    case 'preparing':
+      return { emoji: ':building_construction:', word: 'Making the environment' };
+    case 'checking':
+      return { emoji: ':test_tube:', word: 'Running checks' };
     case 'surveying':
       return { emoji: ':mag:', word: 'Looking at what runs' };
     case 'gated':
@@ -64,6 +67,12 @@ export function troubleSentence(trouble: Trouble): string {
       return `the deploy to ${names(trouble.targets)} did not finish in its time`;
     case 'partial':
       return `only ${trouble.running} of ${trouble.expected} instances of ${code(trouble.target)} run the release${strangers(trouble.instances)}`;
+    case 'environment-failed':
+      return `the environment ${code(trouble.target)} could not be made: ${escaped(trouble.detail)}`;
+    case 'check-failed':
+      return `the check ${code(trouble.check)} failed on ${code(trouble.target)}: ${escaped(trouble.detail)}`;
+    case 'short-of-capacity':
+      return `too little capacity would be left: ${trouble.shortages.map(shortageWords).join('; ')}`;
     case 'degraded':
       return `health got worse: ${names(trouble.signals)}`;
     case 'inconclusive':
@@ -91,14 +100,28 @@ export function troubleSentence(trouble: Trouble): string {
   }
 }
 
-function strangers(instances: Instance[]): string {
+const STRAY: Record<Stray['is'], string> = {
+  unreadable: 'could not be read',
+  unhealthy: 'is not healthy',
+  'other-version': 'runs another version',
+  'other-configuration': 'has another configuration',
+  'left-behind': 'was left behind',
+};
+
+function strangers(instances: Stray[]): string {
   if (instances.length === 0) return '';
-  const shown = instances.slice(0, 8).map((one) => {
-    const runs = one.digest === null ? 'could not be read' : one.isHealthy ? 'runs something else' : 'is not healthy';
-    return `${code(one.id, 60)} ${runs}`;
-  });
+  const shown = instances.slice(0, 8).map((one) => `${code(one.id, 60)} ${STRAY[one.is]}`);
   const rest = instances.length - shown.length;
   return ` (${shown.join(', ')}${rest > 0 ? `, and ${rest} more` : ''})`;
+}
+
+/** `eu: 3 of 4 would serve, 4 are needed for 350 requests a second (100 each)`; escaped. */
+export function shortageWords(one: Shortage): string {
+  const serve = `${counted(one.servingDuring, 'instance')} would serve while the step runs (${one.serving} do now)`;
+  if (one.needed === null || one.load === null) {
+    return `${code(one.target)}: ${serve}, and the load could not be read${one.detail ? `: ${escaped(one.detail, 160)}` : ''}`;
+  }
+  return `${code(one.target)}: ${serve}, ${one.needed} are needed for ${figure(one.load)} requests a second at ${figure(one.perInstance)} each`;
 }
 
 /** A few names in code font, the rest counted. */
@@ -133,6 +156,12 @@ export function waitsFor(rollout: Rollout): string | null {
       return 'the repository’s own checks';
     case 'queued':
       return 'its turn: one rollout at a time moves on this pipeline';
+    case 'preparing':
+      return `${names(phase.waitingFor)} to be made for this release`;
+    case 'checking': {
+      const running = [...new Set(phase.running.map((one) => one.check))];
+      return running.length === 1 ? `the check ${names(running)}` : `the checks ${names(running)}`;
+    }
     case 'surveying':
       return phase.waitingFor.length > 0
         ? `a look at what runs on ${names(phase.waitingFor)}`
@@ -140,13 +169,15 @@ export function waitsFor(rollout: Rollout): string | null {
     case 'gated':
       return 'approval by somebody who took no part in the change';
     case 'clearing':
-      return 'a last look at the branch and at who approved';
+      return phase.capacity.shortages.length > 0
+        ? `capacity: ${phase.capacity.shortages.map(shortageWords).join('; ')}`
+        : 'a last look at the branch and at who approved';
     case 'deploying':
       return `${names(phase.waitingFor)} to take the release`;
     case 'verifying':
       return `${names(phase.waitingFor)} to run it on every instance`;
     case 'baking':
-      return `health to stay good for ${formatDuration(stepAt(rollout.plan, phase.at).bake.forMs)}`;
+      return `health to stay good for ${formatDuration(phase.forMs)}`;
     case 'deciding':
       return 'a decision of the person on call';
     case 'holding':
