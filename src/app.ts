@@ -57,7 +57,7 @@ export async function start(ready: Ready, signal: AbortSignal): Promise<void> {
   const github = createGithubOf(ready);
   // Slack asks the desk, the desk asks the engine, and the engine's effects reach Slack: the circle closes below.
   const people = Promise.withResolvers<Edges['people']>();
-  const world = owned.use(createEdgesOf(ready));
+  const world = owned.use(createEdgesOf(ready, github));
   const edges: Edges = { ...world, github: githubEdge(github), people: later(people.promise) };
   const engine = createEngine({ ledger, perform: createPerform(edges), clock, log });
   const commands = createCommands({ ledger, engine, now: clock.now, newId, hash });

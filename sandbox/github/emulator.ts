@@ -48,6 +48,7 @@ export async function startEmulator(options: {
               checks: 'write',
               statuses: 'write',
               deployments: 'write',
+              actions: 'write',
             },
             installations: [{ installation_id: options.installationId, account: owner, repository_selection: 'all' }],
           },

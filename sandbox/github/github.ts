@@ -7,6 +7,7 @@ import { answerPage } from './page.ts';
 import type { Login } from './people.ts';
 import { accountOf, type Review, type SandboxPull, showPull } from './pulls.ts';
 import { type Activity, answerRoute, type Status, type World } from './routes.ts';
+import { Workflows } from './workflows.ts';
 
 export type GithubSandboxOptions = {
   port?: number;
@@ -49,8 +50,10 @@ export async function startGithub(options: GithubSandboxOptions) {
     return emulator;
   };
   let url = '';
+  const workflows = new Workflows(now);
   const world: World = {
     repo,
+    workflows,
     url: () => url,
     emulated,
     pulls,
@@ -125,6 +128,7 @@ export async function startGithub(options: GithubSandboxOptions) {
     digestOf,
     git,
     deliveries,
+    workflows,
     setWebhookUrl: (to: string | null) => deliveries.setUrl(to),
     pullRequests: (): SandboxPull[] => [...pulls],
     /** The newest status of each context that Belay has put on a commit. */
@@ -218,6 +222,7 @@ export async function startGithub(options: GithubSandboxOptions) {
     },
 
     async stop(): Promise<void> {
+      workflows.stop();
       await builds.stop();
       await deliveries.stop();
       await gateway.close();

@@ -1,6 +1,7 @@
 import type { Emulated } from './emulator.ts';
 import type { Answer, Question } from './gateway.ts';
 import { type SandboxPull, showPull, showReview } from './pulls.ts';
+import type { Workflows } from './workflows.ts';
 
 export type Activity = {
   ref: string;
@@ -20,28 +21,34 @@ export type World = {
   statuses: Status[];
   /** Who moved which branch, newest first. */
   activity: Activity[];
+  workflows: Workflows;
   commitsOf: (pull: SandboxPull) => Promise<unknown[]>;
 };
 
 /**
  * The routes that are answered here rather than by the emulator, because it has none or answers differently from
- * GitHub: pull requests and their reviews, the pull requests of a commit, statuses, and who pushed. null: not one of these.
+ * GitHub: pull requests and their reviews, the pull requests of a commit, statuses, workflows, and who pushed. null: not one of these.
  */
 export async function answerRoute(world: World, question: Question): Promise<Answer | null> {
   const prefix = `/repos/${world.repo}/`;
   if (!question.path.startsWith(prefix)) return null;
   const route = `${question.method} ${question.path.slice(prefix.length)}`;
-  const found = (await match(world, route, question)) as Answer | null;
-  if (!found) return null;
-  // The emulator decides who may look: a private repository is not there for those who may not.
-  const door = await world.emulated().forward({
-    ...question,
-    method: 'GET',
-    path: prefix.slice(0, -1),
-    query: new URLSearchParams(),
-    body: null,
-  });
-  return door.status === 200 ? found : door;
+  const { url, repo, workflows } = world;
+  if (/^(GET|POST) actions\//.test(route)) {
+    const door = await open(world, question);
+    const hasRef = (ref: string) => refExists(world, ref);
+    return door ?? workflows.answer(route, question, { url: url(), repo, hasRef });
+  }
+  const found = await match(world, route, question);
+  return found && ((await open(world, question)) ?? found);
+}
+
+/** The emulator decides who may look: a private repository is not there for those who may not. null: come in. */
+async function open(world: World, question: Question): Promise<Answer | null> {
+  const path = `/repos/${world.repo}`;
+  const asked = { ...question, method: 'GET', path, query: new URLSearchParams(), body: null };
+  const answer = await world.emulated().forward(asked);
+  return answer.status === 200 ? null : answer;
 }
 
 async function match(world: World, route: string, question: Question): Promise<Answer | null> {
@@ -100,6 +107,13 @@ async function match(world: World, route: string, question: Question): Promise<A
     default:
       return ok(show(pull));
   }
+}
+
+async function refExists({ emulated, repo }: World, ref: string): Promise<boolean> {
+  const looks = ['heads', 'tags'].map((kind) =>
+    emulated().ask('GET', `/repos/${repo}/git/ref/${kind}/${ref}`, null, 'ana'),
+  );
+  return (await Promise.allSettled(looks)).some((look) => look.status === 'fulfilled');
 }
 
 function newestOf(statuses: Status[]): Status[] {

@@ -53,6 +53,8 @@ export type CheckKind<Options = unknown> = {
 /** What every kind is handed instead of reaching for it. */
 export type CheckContext = {
   readText: ReadText;
+  workflows: Workflows;
+  now: () => number;
   /** Programs that run beside Belay and end with it. */
   children: Children;
   /** Where programs are looked for: PATH. */
@@ -68,3 +70,31 @@ export type ReadText = (request: {
   maxBytes: number;
   signal: AbortSignal;
 }) => Promise<{ ok: true; status: number; text: string } | { ok: false; detail: string }>;
+
+/** A run of a workflow as it stands. `conclusion` is GitHub's own word for how it ended. */
+export type WorkflowRun = {
+  id: number;
+  url: string;
+  isOver: boolean;
+  conclusion: string | null;
+  createdAtMs: number;
+};
+
+/** What is asked of GitHub Actions. Each throws when GitHub could not be asked. */
+export type Workflows = {
+  /** The run whose name has `name` in it, the oldest when there are several; null: none is listed, yet. */
+  find(request: { repo: string; workflow: string; name: string }): Promise<WorkflowRun | null>;
+  /** `refused`: asking again cannot help. `unknown`: there was no answer, so that it may have been dispatched. */
+  dispatch(request: {
+    repo: string;
+    workflow: string;
+    ref: string;
+    inputs: Record<string, string>;
+  }): Promise<
+    { is: 'dispatched'; runId: number | null } | { is: 'refused'; detail: string } | { is: 'unknown'; detail: string }
+  >;
+  read(repo: string, runId: number): Promise<WorkflowRun | null>;
+  cancel(repo: string, runId: number): Promise<void>;
+  /** `active`, or GitHub's word for why it cannot be run; null: there is none. */
+  state(repo: string, workflow: string): Promise<string | null>;
+};

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import type { CheckRunner } from '../checks/check.ts';
+import type { CheckContext, CheckRunner } from '../checks/check.ts';
 import { createChildren } from '../checks/children.ts';
 import { CHECKS } from '../checks/index.ts';
 import type { Ready } from '../cli/command.ts';
@@ -11,6 +11,7 @@ import type { Performed } from '../engine/perform.ts';
 import { watchBuild } from '../github/build.ts';
 import { createGithub, type GithubClient } from '../github/client.ts';
 import { compare, isChangesProblem, isOnBranch, readChanges, readHead } from '../github/facts.ts';
+import { cancelRun, dispatchWorkflow, findRun, readRun, workflowState } from '../github/workflow.ts';
 import { SOURCES } from '../health/index.ts';
 import { readText } from '../health/read-text.ts';
 import type { Source } from '../health/source.ts';
@@ -28,7 +29,10 @@ const USUAL_PATH = '/usr/local/bin:/usr/bin:/bin';
  * The platforms, sources and kinds of checks of the installation, each built once with its real options. Disposed, it ends
  * the programs of checks.
  */
-export function createEdgesOf(ready: Ready): Pick<Edges, 'now' | 'provider' | 'source' | 'check'> & AsyncDisposable {
+export function createEdgesOf(
+  ready: Ready,
+  github: GithubClient,
+): Pick<Edges, 'now' | 'provider' | 'source' | 'check'> & AsyncDisposable {
   const { installation, variables } = ready;
   const context = { fetch: globalThis.fetch, now: clock.now };
   const providers = new Map<string, Provider>();
@@ -53,7 +57,7 @@ export function createEdgesOf(ready: Ready): Pick<Edges, 'now' | 'provider' | 's
     if (!known) throw new Error(`There is no source of the kind ${kind}`);
     sources.set(name, known.create(known.schema.parse(resolveSecrets(options, variables)), { ...context, instances }));
   }
-  const { runners, stop } = createChecksOf(ready);
+  const { runners, stop } = createChecksOf(ready, github);
   return {
     now: clock.now,
     provider,
@@ -64,11 +68,18 @@ export function createEdgesOf(ready: Ready): Pick<Edges, 'now' | 'provider' | 's
 }
 
 /** A runner for each kind of check. `stop` ends the programs that they have started. */
-export function createChecksOf({ installation, variables }: Pick<Ready, 'installation' | 'variables'>) {
+export function createChecksOf({ installation, variables }: Ready, github: GithubClient) {
   const children = createChildren();
-  const context = {
-    readText: (request: Omit<Parameters<typeof readText>[0], 'fetch'>) =>
-      readText({ fetch: globalThis.fetch, ...request }),
+  const context: CheckContext = {
+    now: clock.now,
+    readText: (request) => readText({ fetch: globalThis.fetch, ...request }),
+    workflows: {
+      find: (request) => findRun(github, request),
+      dispatch: (request) => dispatchWorkflow(github, request),
+      read: (repo, runId) => readRun(github, repo, runId),
+      cancel: (repo, runId) => cancelRun(github, repo, runId),
+      state: (repo, workflow) => workflowState(github, repo, workflow),
+    },
     children,
     path: variables.PATH ?? USUAL_PATH,
     folder: dirname(installation.path),

@@ -78,8 +78,9 @@ export async function rollback(ready: Ready, wish: RollbackWish): Promise<Rollba
       announce: nobody,
       page: nobody,
     };
-    await using world = createEdgesOf(ready);
-    const edges: Edges = { ...world, github: githubEdge(createGithubOf(ready)), people };
+    const github = createGithubOf(ready);
+    await using world = createEdgesOf(ready, github);
+    const edges: Edges = { ...world, github: githubEdge(github), people };
     const engine = createEngine({ ledger, perform: createPerform(edges), clock, log });
     const commands = createCommands({ ledger, engine, now: clock.now, newId, hash });
     const actor: Actor = {

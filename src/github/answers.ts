@@ -97,3 +97,27 @@ export const combinedStatusShape = z.object({
 export const gitRefShape = z.object({ object: z.object({ type: z.string(), sha: shaShape }) });
 
 export const branchNamesShape = z.array(z.object({ name: z.string() }));
+
+const workflowRun = z.object({
+  id: z.number().int().positive(),
+  html_url: link,
+  display_title: z.string(),
+  status: z.string().nullable(),
+  conclusion: z.string().nullable(),
+  created_at: time,
+});
+export type WorkflowRunAnswer = z.infer<typeof workflowRun>;
+
+export const workflowRunShape = workflowRun;
+
+export const workflowRunsShape = z.object({ workflow_runs: z.array(workflowRun) });
+
+export const workflowShape = z.object({ state: z.string() });
+
+/** Which run it was, where GitHub says so (`return_run_details`); otherwise nothing at all. */
+export const dispatchShape = z.object({ workflow_run_id: z.number().int().positive() }).or(
+  z
+    .literal('')
+    .or(z.undefined())
+    .transform(() => ({ workflow_run_id: null })),
+);

@@ -92,7 +92,7 @@ describe('P3 a command', () => {
   });
 
   it('runs in its folder, from that of belay.yml on', async () => {
-    await using context = { ...given(), folder };
+    await using context = given({ folder });
     const script = join(folder, 'smoke');
     writeFileSync(script, '#!/bin/sh\npwd\n');
     chmodSync(script, 0o755);
@@ -136,7 +136,7 @@ describe('P3 a command', () => {
   });
 
   it('a try that nobody asks after any more is ended', async () => {
-    await using context = given(createChildren({ abandonedMs: 100 }));
+    await using context = given({ children: createChildren({ abandonedMs: 100 }) });
     const runner = command.create(context);
     const one = request(node(named('lost', 'setInterval(() => {}, 1000)')));
     await runner.run(one, PATIENT);

@@ -1,20 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CheckAnswer, CheckContext, CheckRequest, CheckRunner } from '../../src/checks/check.ts';
-import { type Children, createChildren } from '../../src/checks/children.ts';
+import type { CheckAnswer, CheckContext, CheckRequest, CheckRunner, Workflows } from '../../src/checks/check.ts';
+import { createChildren } from '../../src/checks/children.ts';
 import { readText } from '../../src/health/read-text.ts';
 
 export const DIGEST = `sha256:${'a'.repeat(64)}`;
 export const SHA = 'b'.repeat(40);
 
+const nobody = () => Promise.reject(new Error('There is no GitHub in this test'));
+const NO_GITHUB: Workflows = { find: nobody, dispatch: nobody, read: nobody, cancel: nobody, state: nobody };
+
 /** What every kind is handed, real; its programs end with `await using`. */
 export type Given = CheckContext & AsyncDisposable;
 
-export function given(children: Children = createChildren()): Given {
+export function given(part: Partial<CheckContext> = {}): Given {
+  const children = part.children ?? createChildren();
   return {
+    now: Date.now,
+    workflows: NO_GITHUB,
     readText: (request) => readText({ fetch, ...request }),
     children,
     path: process.env.PATH ?? '',
     folder: process.cwd(),
+    ...part,
     [Symbol.asyncDispose]: () => children.stop(),
   };
 }

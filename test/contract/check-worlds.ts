@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import type { CheckRunner } from '../../src/checks/check.ts';
 import { command } from '../../src/checks/command.ts';
 import { http } from '../../src/checks/http.ts';
+import { workflow } from '../../src/checks/workflow.ts';
 import type { Json } from '../../src/core/json.ts';
 import { given } from '../checks/try.ts';
+import { startWorkflows } from '../checks/workflow-world.ts';
 import { serve } from '../health/ask.ts';
 
 /** One kind of check with something real behind it. */
@@ -37,6 +39,26 @@ export const WORLDS: Record<string, () => Promise<CheckWorld>> = {
         await context[Symbol.asyncDispose]();
         rmSync(folder, { recursive: true });
       },
+    };
+  },
+  async workflow() {
+    const { github, clock, belay } = await startWorkflows();
+    const runner = belay();
+    const options = (file: string) => workflow.schema.parse({ workflow: file });
+    return {
+      runner: {
+        ...runner,
+        run: (request, signal) => {
+          // GitHub takes its time, and that is the test's own.
+          clock.nowMs += 5_000;
+          return runner.run(request, signal);
+        },
+      },
+      passing: options('e2e.yml'),
+      failing: options('fails.yml'),
+      endless: options('endless.yml'),
+      begun: () => github.workflows.runs.filter((run) => run.workflow === 'e2e.yml').length,
+      stop: github.stop,
     };
   },
   async http() {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { createChecksOf } from '../../compose/edges.ts';
 import { resolveSecrets } from '../../config/references.ts';
 import type { ServiceSpec } from '../../core/pipeline.ts';
-import { createGithub } from '../../github/client.ts';
+import { createGithub, type GithubClient } from '../../github/client.ts';
 import { SOURCES } from '../../health/index.ts';
 import { WANT } from '../../measure.ts';
 import { PROVIDERS } from '../../providers/index.ts';
@@ -50,14 +50,9 @@ export async function slackChecks({ installation, secrets, settings }: Ready): P
 }
 
 /** The app is installed where it says, and sees every repository. */
-export async function githubChecks({ installation, secrets, settings }: Ready): Promise<Finding[]> {
-  const github = createGithub({
-    appId: installation.github.appId,
-    installationId: installation.github.installationId,
-    privateKey: secrets.githubPrivateKey,
-    ...(settings.githubApiUrl && { baseUrl: settings.githubApiUrl }),
-    deadlineMs: DEADLINE_MS,
-  });
+export async function githubChecks(ready: Ready): Promise<Finding[]> {
+  const { installation } = ready;
+  const github = githubOf(ready);
   return Promise.all(
     installation.github.repos.map((full) => {
       const name = `GitHub ${full}`;
@@ -74,6 +69,16 @@ export async function githubChecks({ installation, secrets, settings }: Ready): 
       });
     }),
   );
+}
+
+function githubOf({ installation, secrets, settings }: Ready): GithubClient {
+  return createGithub({
+    appId: installation.github.appId,
+    installationId: installation.github.installationId,
+    privateKey: secrets.githubPrivateKey,
+    ...(settings.githubApiUrl && { baseUrl: settings.githubApiUrl }),
+    deadlineMs: DEADLINE_MS,
+  });
 }
 
 /** Every target of every service can be read back. */
@@ -132,7 +137,7 @@ export async function sourceChecks(ready: Ready): Promise<Finding[]> {
 
 /** Every check of every stage could be run on its first target: its program, its workflow is there. */
 export async function checkChecks(ready: Ready): Promise<Finding[]> {
-  const { runners, stop } = createChecksOf(ready);
+  const { runners, stop } = createChecksOf(ready, githubOf(ready));
   const asked = ready.installation.services.flatMap((service) =>
     service.stages.flatMap((stage) => stage.checks.map((check) => ({ service, stage, check }))),
   );
