@@ -26,6 +26,7 @@ import { createInbox, createPosted, type Delivery, type Inbox } from './store/in
 import { createLedger } from './store/ledger.ts';
 import { lockDatabase } from './store/lock.ts';
 import { migrate } from './store/migrate.ts';
+import { createAlertHint } from './web/alert-hint.ts';
 import { createWebServer, type Handler, listen } from './web/server.ts';
 
 /** The cron expression for looking every so often: node-cron counts whole seconds, minutes and hours. */
@@ -103,6 +104,14 @@ export async function start(ready: Ready, signal: AbortSignal): Promise<void> {
   if (webhook) {
     const accept = (delivery: Delivery) => inbox.receive(delivery, clock.now());
     handlers['POST /github/webhook'] = createWebhookHandler({ ...webhook, accept, changed, log });
+  }
+  const token = ready.secrets.alertmanagerWebhookToken;
+  if (token !== null) {
+    const alerting = Object.entries(installation.sources).filter(([, one]) => one.kind === 'alertmanager');
+    const names = alerting.map(([name]) => name);
+    const look = coalesced(() => ledger.hastenLooks(names, clock.now()).then(engine.kick));
+    const hinted = () => quietly('looks could not be hastened', look());
+    handlers['POST /alertmanager/webhook'] = createAlertHint({ token, changed: hinted, log });
   }
   const server = createWebServer({ handlers, whyNotReady: () => whyNotReady });
   const { host, port } = installation.http;

@@ -1,5 +1,6 @@
 import type { Effect, Look } from './core/effect.ts';
 import type { Measurement, Signal } from './core/judge/signal.ts';
+import { WANT } from './core/judge/want.ts';
 import type { TrafficSpec } from './core/pipeline.ts';
 import type { Rollout } from './core/rollout.ts';
 import type { Owed } from './engine/ledger.ts';
@@ -80,16 +81,6 @@ export async function readLoad(
 }
 
 type Watched = Look & { everyMs: number };
-
-/** What each kind of signal needs of its source. */
-export const WANT: Record<Signal['kind'], Question['want']> = {
-  threshold: 'number',
-  check: 'number',
-  requests: 'number',
-  compare: 'points',
-  rate: 'counts',
-  alert: 'alerts',
-};
 
 function questionOf(meters: Meters, rollout: Rollout, look: Watched, signal: Signal): Question {
   return {

@@ -48,7 +48,8 @@ export function createEdgesOf(
   };
   const instances = async (service: string, target: string, signal: AbortSignal) => {
     const found = provider(service);
-    if (!found) return [];
+    const isThere = installation.services.some((one) => one.name === service && Object.hasOwn(one.targets, target));
+    if (!found || !isThere) return null;
     return (await found.provider.observe({ service, target, options: found.options(target) }, signal)).instances;
   };
   const sources = new Map<string, Source>();

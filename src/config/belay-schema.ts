@@ -1,11 +1,19 @@
 import { z } from 'zod';
+import type { Want } from '../core/judge/want.ts';
 import { channel, duration, name, personName, positive, slackApp, slackUser, team, text } from './fields.ts';
 
 /** What is asked of each kind of provider, source and check: the zod schemas of the tables, handed in. */
 export type Kinds = {
   providers: Record<string, { schema: z.ZodType; targetSchema: z.ZodType }>;
-  sources: Record<string, { schema: z.ZodType; querySchema: z.ZodType }>;
+  sources: Record<string, SourceKind>;
   checks: Record<string, { schema: z.ZodType; leastMs?(options: unknown): number }>;
+};
+
+type SourceKind = {
+  schema: z.ZodType;
+  querySchema: z.ZodType;
+  /** Why a query that is one cannot give what its signal needs; null: it can. */
+  whyNot(query: unknown, want: Want): string | null;
 };
 
 const configured = (what: string) =>

@@ -18,6 +18,8 @@ export type Secrets = {
   githubPrivateKey: string;
   /** null: no webhooks are taken, the repositories are polled. */
   githubWebhookSecret: string | null;
+  /** null: Alertmanager's webhook is not taken, alerts are polled. */
+  alertmanagerWebhookToken: string | null;
 };
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -40,6 +42,7 @@ export const BELAY_SECRETS: ReadonlySet<string> = new Set([
   'GITHUB_APP_PRIVATE_KEY',
   'GITHUB_APP_PRIVATE_KEY_FILE',
   'GITHUB_WEBHOOK_SECRET',
+  'ALERTMANAGER_WEBHOOK_TOKEN',
 ]);
 
 const MIN_SECRET = 16;
@@ -110,16 +113,33 @@ export function readSecrets(
           'api.slack.com/apps → Basic Information → App-Level Tokens, with connections:write',
         )
       : null;
-  const webhookSecret = set(variables, 'GITHUB_WEBHOOK_SECRET');
-  if (webhookSecret !== null && !isLong(webhookSecret)) {
-    const expected = `at least ${MIN_SECRET} characters, or leave it out to poll only`;
-    const hint = 'make a random one and set it in the GitHub App as well';
-    problems.push(problem('GITHUB_WEBHOOK_SECRET', `${webhookSecret.length} characters`, expected, hint));
-  }
+  const optional = (name: string, hint: string): string | null => {
+    const value = set(variables, name);
+    if (value !== null && !isLong(value)) {
+      const expected = `at least ${MIN_SECRET} characters, or leave it out to poll only`;
+      problems.push(problem(name, `${value.length} characters`, expected, hint));
+    }
+    return value;
+  };
+  const githubWebhookSecret = optional(
+    'GITHUB_WEBHOOK_SECRET',
+    'make a random one and set it in the GitHub App as well',
+  );
+  const alertmanagerWebhookToken = optional(
+    'ALERTMANAGER_WEBHOOK_TOKEN',
+    "make a random one and set it as the bearer token of the receiver in Alertmanager's configuration as well",
+  );
   const githubPrivateKey = readPrivateKey(variables, problems);
   if (problems.length > 0) return { problems };
   return {
-    secrets: { slackBotToken, slackSigningSecret, slackAppToken, githubPrivateKey, githubWebhookSecret: webhookSecret },
+    secrets: {
+      slackBotToken,
+      slackSigningSecret,
+      slackAppToken,
+      githubPrivateKey,
+      githubWebhookSecret,
+      alertmanagerWebhookToken,
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Json } from '../core/json.ts';
+import { WANT } from '../core/judge/want.ts';
 import { laneOf, type Person, type ServiceSpec } from '../core/pipeline.ts';
 import type { BelayFile, Kinds } from './belay-schema.ts';
 import { checksOf } from './checks.ts';
@@ -51,10 +52,16 @@ export function loadService(
   }
   const queries = new Map<SignalFile, Json>();
   for (const { signal, path } of signalsOf(file)) {
-    const querySchema = kindOf(belay.sources[signal.source]?.kind, kinds.sources)?.querySchema;
-    const checked = querySchema && check(querySchema, signal.query ?? {}, [...path, 'query']);
-    if (checked && 'issues' in checked) issues.push(...checked.issues);
-    else if (checked) queries.set(signal, plain(checked.value));
+    const kind = kindOf(belay.sources[signal.source]?.kind, kinds.sources);
+    if (!kind) continue;
+    const at = [...path, 'query'];
+    const checked = check(kind.querySchema, signal.query ?? {}, at);
+    const why = 'value' in checked ? kind.whyNot(checked.value, WANT[signal.kind]) : null;
+    if ('issues' in checked) issues.push(...checked.issues);
+    else if (why !== null) {
+      const found = `a query that cannot give what a signal of the kind ${signal.kind} needs`;
+      issues.push({ path: at, found, expected: 'another query or another kind', hint: why });
+    } else queries.set(signal, plain(checked.value));
   }
   const checks = checksOf(file.stages, kinds.checks);
   issues.push(...checks.issues);

@@ -90,6 +90,11 @@ export interface Ledger extends LedgerReader {
   write<T>(unit: (tx: LedgerWriter) => Promise<T>): Promise<T>;
   /** Builds of this commit are looked at now and not at their next turn. */
   hastenBuilds(sha: string, nowMs: number): Promise<void>;
+  /**
+   * Looks at a step with a signal of one of these sources happen now and not at their next turn. Those that are under way
+   * are left alone: hints that come faster than looks end must not keep every look from ending.
+   */
+  hastenLooks(sources: readonly string[], nowMs: number): Promise<void>;
   /** When the next row of the outbox is due; null: none. */
   nextDueAtMs(): Promise<number | null>;
   /** After a start with the database to itself: nobody else holds a lease. */

@@ -8,18 +8,40 @@ export function missing(question: Question, code: Missing, detail: string, link:
   return { signal: question.signal, link, value: null, missing: code, detail: inOneLine(detail) };
 }
 
-/** One number; one that is not finite is missing instead. */
-export function measured(
-  question: Question,
-  number: { value: number; samples: number | null; takenAtMs: number },
-  link: string | null = null,
-): Measurement {
-  const { value, samples, takenAtMs } = number;
+type Measured = Omit<Extract<Measurement, { value: number }>, 'signal' | 'link'>;
+
+/** One number, with what is behind it; one that is not finite is missing instead. */
+export function measured(question: Question, number: Measured, link: string | null = null): Measurement {
+  const { value, samples, takenAtMs, points, counts, alerts } = number;
   if (!Number.isFinite(value)) return missing(question, 'not-a-number', `the source answered ${value}`, link);
-  return { signal: question.signal, link, value, samples, takenAtMs };
+  return {
+    signal: question.signal,
+    link,
+    value,
+    samples,
+    takenAtMs,
+    ...(points && { points }),
+    ...(counts && { counts }),
+    ...(alerts && { alerts }),
+  };
 }
 
-function inOneLine(text: string): string {
+/** How far from now `untilMs` may be and still mean now. */
+const NOW_MS = 10_000;
+
+/** The question is about an earlier time, and not about now. */
+export function isEarlier(question: Question, nowMs: number): boolean {
+  return nowMs - question.untilMs > NOW_MS;
+}
+
+/** For a source without a memory: what it sees now says nothing of an earlier time. */
+export function forgotten(question: Question): Measurement {
+  const detail = 'this source does not remember: a baseline of an earlier time needs one that does, such as prometheus';
+  return missing(question, 'bad-query', detail);
+}
+
+/** A text of a server: on one line, and not long. */
+export function inOneLine(text: string): string {
   return text
     .slice(0, 4 * MAX_DETAIL)
     .replace(/[\s\p{Cc}]+/gu, ' ')

@@ -1,5 +1,4 @@
 import type { Missing } from '../core/judge/signal.ts';
-import type { ScrapeQuery } from './scrape-query.ts';
 import type { Counts } from './tally.ts';
 import type { Growth } from './window.ts';
 
@@ -7,22 +6,30 @@ export type Combined =
   | { ok: true; value: number; samples: number | null }
   | { ok: false; missing: Missing; detail: string };
 
+/** How growth becomes a number: of a counter `of`, or of its share in a counter `over`. */
+export type How = { times: number } & (
+  | { ratio: unknown }
+  | { rate: unknown }
+  | { increase: unknown }
+  | { quantile: { q: number } }
+);
+
 /** One number from the growth of every judged instance: counts are added up before they are divided. */
-export function combine(growths: readonly Growth[], query: Exclude<ScrapeQuery, { value: unknown }>): Combined {
-  if ('quantile' in query)
+export function combine(growths: readonly Growth[], how: How): Combined {
+  if ('quantile' in how)
     return quantile(
       growths.map((one) => one.counts),
-      query.quantile.q,
-      query.times,
+      how.quantile.q,
+      how.times,
     );
   const of = sum(growths.map((one) => one.counts.of ?? 0));
-  if ('increase' in query) return { ok: true, value: of * query.times, samples: of };
-  if ('rate' in query) {
+  if ('increase' in how) return { ok: true, value: of * how.times, samples: of };
+  if ('rate' in how) {
     const rate = sum(growths.map((one) => (1000 * (one.counts.of ?? 0)) / one.spanMs));
-    return { ok: true, value: rate * query.times, samples: of };
+    return { ok: true, value: rate * how.times, samples: of };
   }
   const over = sum(growths.map((one) => one.counts.over ?? 0));
-  if (over > 0) return { ok: true, value: (of / over) * query.times, samples: over };
+  if (over > 0) return { ok: true, value: (of / over) * how.times, samples: over };
   return { ok: false, missing: 'no-data', detail: 'no requests within the window' };
 }
 

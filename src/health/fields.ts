@@ -25,3 +25,9 @@ export const urlField: z.ZodType<string> = z.string().superRefine((text, context
   const why = whyUnsafeUrl(text);
   if (why !== null) context.addIssue({ code: 'custom', message: why });
 });
+
+export const tokenField: z.ZodType<string | undefined> = z
+  .string()
+  .regex(/^[\x21-\x7e]+$/, 'Expected the bearer token: printable characters without spaces.')
+  .optional()
+  .describe('A bearer token, from the environment, when the server wants one.');

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { missedBy } from '../core/probe.ts';
-import { measured, missing } from './answer.ts';
+import { forgotten, isEarlier, measured, missing } from './answer.ts';
 import { urlField } from './fields.ts';
 import { readText } from './read-text.ts';
 import type { Source, SourceContext, SourceKind } from './source.ts';
@@ -39,6 +39,8 @@ export const http: SourceKind<Options, Query> = {
   remembers: false,
   schema,
   querySchema,
+  whyNot: (_, want) =>
+    want === 'counts' || want === 'alerts' ? `A probe is one request and has no ${want}: use it as a check` : null,
   create: createHttpSource,
 };
 
@@ -49,6 +51,9 @@ function createHttpSource(options: Options, context: SourceContext): Source {
     async measure(question, signal) {
       const query = querySchema.safeParse(question.query);
       if (!query.success) return missing(question, 'bad-query', z.prettifyError(query.error));
+      const why = http.whyNot(query.data, question.want);
+      if (why !== null) return missing(question, 'bad-query', why);
+      if (isEarlier(question, context.now())) return forgotten(question);
       const startedAtMs = context.now();
       const answer = await readText({
         fetch: context.fetch,

@@ -2,22 +2,24 @@ import type { Question } from './source.ts';
 
 export type Filled = { ok: true; promql: string } | { ok: false; reason: 'bad-query' | 'no-data'; detail: string };
 
-const PLACEHOLDER = /\$(version|before|service|targets)\b/y;
+type Known = Pick<Question, 'service' | 'targets' | 'digest' | 'beforeDigest' | 'role' | 'sinceMs' | 'untilMs'>;
+
+const PLACEHOLDER = /\$(version|before|service|targets|role|since)\b/y;
 
 /**
- * Puts the question's values where the query says `$version`, `$before`, `$service` or `$targets`: only inside a quoted
- * label value, each escaped for it, so that no name can end the string and become PromQL. `$targets` is an alternation
- * for `=~`.
+ * Puts the question's values where the query says `$version`, `$before`, `$service`, `$targets` or `$role`: only inside a
+ * quoted label value, each escaped for it, so that no name can end the string and become PromQL. `$targets` and `$role`
+ * are alternations for `=~`. `$since`, the time since the step began, stands only where a duration may: `[$since]`.
  */
-export function fillIn(
-  promql: string,
-  question: Pick<Question, 'service' | 'targets' | 'digest' | 'beforeDigest'>,
-): Filled {
+export function fillIn(promql: string, question: Known): Filled {
+  const sinceSeconds = Math.floor((question.untilMs - question.sinceMs) / 1000);
   const values: Record<string, string | null> = {
     version: question.digest,
     before: question.beforeDigest,
     service: question.service,
     targets: question.targets.map(escapeRegex).join('|'),
+    role: question.role ?? '.*',
+    since: sinceSeconds >= 1 ? `${sinceSeconds}s` : null,
   };
   let filled = '';
   let quote: string | null = null;
@@ -26,14 +28,13 @@ export function fillIn(
     PLACEHOLDER.lastIndex = at;
     const name = PLACEHOLDER.exec(promql)?.[1];
     if (name !== undefined) {
-      if (quote !== '"' && quote !== "'") {
-        return { ok: false, reason: 'bad-query', detail: `$${name} belongs inside quotes: label="$${name}"` };
-      }
+      const end = at + 1 + name.length;
+      const why = whyNotHere(name, quote, filled, promql.slice(end));
+      if (why !== null) return { ok: false, reason: 'bad-query', detail: why };
       const value = values[name] ?? null;
-      if (value === null || value === '')
-        return { ok: false, reason: 'no-data', detail: `nothing is known for $${name}` };
-      filled += escapeString(value);
-      at += name.length;
+      if (value === null || value === '') return { ok: false, reason: 'no-data', detail: UNKNOWN[name] ?? '' };
+      filled += name === 'since' ? value : escapeString(value);
+      at = end - 1;
       continue;
     }
     filled += char;
@@ -49,9 +50,37 @@ export function fillIn(
   return { ok: true, promql: filled };
 }
 
+const UNKNOWN: Record<string, string> = {
+  version: 'nothing is known for $version: which version a neighbour runs, or ran on earlier days, is not known here',
+  before: 'nothing is known for $before',
+  service: 'nothing is known for $service',
+  targets: 'nothing is known for $targets',
+  since: 'the step began less than a second ago',
+};
+
+function whyNotHere(name: string, quote: string | null, before: string, after: string): string | null {
+  if (name === 'since') {
+    const isDuration = quote === null && /\[\s*$/.test(before) && /^\s*[\]:]/.test(after);
+    return isDuration ? null : '$since belongs where a duration is: increase(metric[$since])';
+  }
+  if (quote !== '"' && quote !== "'") return `$${name} belongs inside quotes: label="$${name}"`;
+  // It may stand for any role, which only a regular expression can say.
+  if (name === 'role' && !/=~\s*["']$/.test(before)) return '$role belongs behind =~ alone: label=~"$role"';
+  return null;
+}
+
 /** Why the placeholders of a query cannot be filled in whatever the values; null when they can. */
 export function whyNotFillable(promql: string): string | null {
-  const filled = fillIn(promql, { service: 'a', targets: ['a'], digest: 'a', beforeDigest: 'a' });
+  const known: Known = {
+    service: 'a',
+    targets: ['a'],
+    digest: 'a',
+    beforeDigest: 'a',
+    role: null,
+    sinceMs: 0,
+    untilMs: 1000,
+  };
+  const filled = fillIn(promql, known);
   return filled.ok ? null : filled.detail;
 }
 

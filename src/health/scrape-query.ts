@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Want } from '../core/judge/want.ts';
 import { durationField } from './fields.ts';
 
 const metric = z.string().regex(/^[a-zA-Z_:][a-zA-Z0-9_:]{0,199}$/, 'Expected the name of a Prometheus metric.');
@@ -61,3 +62,10 @@ export const scrapeQuerySchema = z.union([
 ]);
 
 export type ScrapeQuery = z.output<typeof scrapeQuerySchema>;
+
+/** Why this query cannot give what is wanted, as a sentence with what to do; null: it can. */
+export function whyNotScrape(query: ScrapeQuery, want: Want): string | null {
+  if (want === 'alerts') return 'Alerts are read from a source of the kind alertmanager';
+  if (want !== 'counts' || ('ratio' in query && query.times === 1)) return null;
+  return 'A rate is judged by failures out of requests: give ratio, without times';
+}

@@ -1,21 +1,24 @@
 import { z } from 'zod';
-import { canonical } from '../core/json.ts';
-import type { Measurement, Missing } from '../core/judge/signal.ts';
+import { canonical, type Json } from '../core/json.ts';
+import type { Measurement } from '../core/judge/signal.ts';
 import type { Instance } from '../core/target.ts';
 import { whyUnsafeUrl } from '../core/url.ts';
-import { measured, missing } from './answer.ts';
+import { forgotten, isEarlier, measured, missing } from './answer.ts';
 import { combine } from './combine.ts';
+import { type Counted, createGrowths } from './counted.ts';
+import { sumOfCounts, whyNotCounts } from './counts.ts';
 import { type Page, parsePage } from './exposition.ts';
 import { durationMs } from './fields.ts';
+import { chooseInstances, type Failure } from './instances.ts';
 import { readText } from './read-text.ts';
-import { type ScrapeQuery, scrapeQuerySchema } from './scrape-query.ts';
+import { type ScrapeQuery, scrapeQuerySchema, whyNotScrape } from './scrape-query.ts';
+import { createShared } from './shared.ts';
 import type { Question, Source, SourceContext, SourceKind } from './source.ts';
 import { select, tally } from './tally.ts';
-import { follow, growthOf, type Track } from './window.ts';
 
 const MAX_PAGE_BYTES = 4 * 1024 * 1024;
-/** Instances times queries; what was not looked at for longest is forgotten first. */
-const MAX_TRACKS = 10_000;
+/** Pages are shared for a moment only: more than one look reads at once. */
+const MAX_PAGES = 1_000;
 const AT_ONCE = 20;
 /** Several signals of one look share a page that is at most this old. */
 const SHARE_MS = 500;
@@ -33,7 +36,8 @@ const schema = z.strictObject({
 });
 
 type Options = z.output<typeof schema>;
-type Failure = { ok: false; missing: Missing; detail: string };
+type CountedQuery = Exclude<ScrapeQuery, { value: unknown }>;
+type ReadPage = { ok: true; page: Page; atMs: number } | Failure;
 type Seen = { instance: Instance; url: string; page: Page; atMs: number };
 
 /** Belay's own eyes: reads the Prometheus text page of every judged instance, with no server between. */
@@ -43,69 +47,47 @@ export const scrape: SourceKind<Options, ScrapeQuery> = {
   remembers: false,
   schema,
   querySchema: scrapeQuerySchema,
+  whyNot: whyNotScrape,
   create: createScrapeSource,
 };
 
 function createScrapeSource(options: Options, context: SourceContext): Source {
-  const tracks = new Map<string, Track>();
-  const pages = new Map<string, { atMs: number; page: Promise<{ ok: true; page: Page; atMs: number } | Failure> }>();
+  const growthsOf = createGrowths();
+  const share = createShared<ReadPage>(MAX_PAGES, () => true);
 
   return {
     async measure(question, signal) {
       const parsed = scrapeQuerySchema.safeParse(question.query);
       if (!parsed.success) return missing(question, 'bad-query', z.prettifyError(parsed.error));
       const query = parsed.data;
-      const chosen = await choose(question, query, context, signal);
+      const why = whyNotScrape(query, question.want);
+      if (why !== null) return missing(question, 'bad-query', why);
+      if (isEarlier(question, context.now())) return forgotten(question);
+      const chosen = await chooseInstances(question, query, context, signal);
       if (!chosen.ok) return missing(question, chosen.missing, chosen.detail);
       if ('value' in query) return measureGauge(question, query, await readAll(chosen.instances, signal));
 
-      const first = await lookAtAll(question, query, chosen.instances, signal);
-      if (!first.ok) return missing(question, first.missing, first.detail);
-      let growths = first.growths;
-      if (!growths.every((one) => one.spanMs >= options.shortestWindowMs)) {
-        // One look counts nothing: it takes a second one to see what grew.
-        await pause(options.shortestWindowMs, signal);
-        const second = await lookAtAll(question, query, chosen.instances, signal);
-        if (!second.ok) return missing(question, second.missing, second.detail);
-        growths = second.growths;
-      }
-      if (!growths.every((one) => one.spanMs >= options.shortestWindowMs)) {
-        return missing(question, 'no-data', 'an instance was not watched for long enough yet');
-      }
-      const combined = combine(growths, query);
+      const isSinceStep = question.want === 'counts';
+      const windowMs = isSinceStep ? Math.max(1, question.untilMs - question.sinceMs) : durationMs(query.window);
+      const asked = { windowMs, shortestMs: options.shortestWindowMs, signal };
+      const grown = await growthsOf(asked, async () => {
+        const seen = await readAll(chosen.instances, signal);
+        // What was counted before the step began is another question, and another memory.
+        return seen.ok ? countAll(seen.all, query, [question.service, isSinceStep ? question.sinceMs : null]) : seen;
+      });
+      if (!grown.ok) return missing(question, grown.missing, grown.detail);
+      const combined = combine(grown.growths, query);
       if (!combined.ok) return missing(question, combined.missing, combined.detail);
       // As old as the oldest of its parts.
-      return measured(question, { ...combined, takenAtMs: Math.min(...growths.map((one) => one.endMs)) });
+      const takenAtMs = Math.min(...grown.growths.map((one) => one.endMs));
+      if (!isSinceStep) return measured(question, { ...combined, takenAtMs });
+      const counts = sumOfCounts(grown.growths);
+      const odd = whyNotCounts(counts);
+      return odd === null
+        ? measured(question, { ...combined, takenAtMs, counts })
+        : missing(question, 'bad-answer', odd);
     },
   };
-
-  async function lookAtAll(
-    question: Question,
-    query: Exclude<ScrapeQuery, { value: unknown }>,
-    instances: Instance[],
-    signal: AbortSignal,
-  ) {
-    const seen = await readAll(instances, signal);
-    if (!seen.ok) return seen;
-    const windowMs = durationMs(query.window);
-    const growths = [];
-    for (const { instance, url, page, atMs } of seen.all) {
-      const counted = tally(page, query);
-      if (!counted.ok) return { ...counted, detail: `${instance.id}: ${counted.detail}` };
-      const startedAt = page.samples.get('process_start_time_seconds')?.[0]?.value ?? null;
-      const key = canonical([question.service, instance.id, instance.digest, url, query]);
-      const track = follow(tracks.get(key), { atMs, startedAt, counts: counted.counts }, windowMs);
-      // Deleted and set: the map's order is then by last use, and the first is the one to forget.
-      tracks.delete(key);
-      tracks.set(key, track);
-      growths.push(growthOf(track));
-    }
-    for (const key of tracks.keys()) {
-      if (tracks.size <= MAX_TRACKS) break;
-      tracks.delete(key);
-    }
-    return { ok: true as const, growths };
-  }
 
   /** Every instance's page, or why not: one that is missing among the judged ones makes the whole measurement partial. */
   async function readAll(instances: Instance[], signal: AbortSignal): Promise<{ ok: true; all: Seen[] } | Failure> {
@@ -133,20 +115,14 @@ function createScrapeSource(options: Options, context: SourceContext): Source {
     };
   }
 
-  function readPage(url: string, signal: AbortSignal): Promise<{ ok: true; page: Page; atMs: number } | Failure> {
+  function readPage(url: string, signal: AbortSignal): Promise<ReadPage> {
     const nowMs = context.now();
-    for (const [key, kept] of pages) if (!isShared(kept.atMs, nowMs)) pages.delete(key);
-    const kept = pages.get(url);
-    if (kept) return kept.page;
-    const page = fetchPage(url, signal);
-    pages.set(url, { atMs: nowMs, page });
-    return page;
+    const given = { ok: false, missing: 'unreachable', detail: 'nobody waited for the answer' } as const;
+    const isFresh = (atMs: number) => nowMs >= atMs && nowMs - atMs <= SHARE_MS;
+    return share(url, { nowMs, keepMs: SHARE_MS, isFresh, signal, given }, (shared) => fetchPage(url, shared));
   }
 
-  async function fetchPage(
-    url: string,
-    signal: AbortSignal,
-  ): Promise<{ ok: true; page: Page; atMs: number } | Failure> {
+  async function fetchPage(url: string, signal: AbortSignal): Promise<ReadPage> {
     const why = whyUnsafeUrl(url);
     if (why !== null) return { ok: false, missing: 'bad-answer', detail: why };
     const answer = await readText({
@@ -164,30 +140,17 @@ function createScrapeSource(options: Options, context: SourceContext): Source {
   }
 }
 
-/** The instances that the query is about. One whose version cannot be read may be one of them: partial. */
-async function choose(
-  question: Question,
-  query: ScrapeQuery,
-  context: SourceContext,
-  signal: AbortSignal,
-): Promise<{ ok: true; instances: Instance[] } | Failure> {
-  let listed: Instance[];
-  try {
-    listed = (
-      await Promise.all(question.targets.map((one) => context.instances(question.service, one, signal)))
-    ).flat();
-  } catch {
-    return { ok: false, missing: 'unreachable', detail: 'the instances could not be listed' };
+/** What each instance's page counts for the query; `about` tells apart what is asked of the same page. */
+function countAll(seen: Seen[], query: CountedQuery, about: Json[]): { ok: true; all: Counted[] } | Failure {
+  const all: Counted[] = [];
+  for (const { instance, url, page, atMs } of seen) {
+    const counted = tally(page, query);
+    if (!counted.ok) return { ...counted, detail: `${instance.id}: ${counted.detail}` };
+    const startedAt = page.samples.get('process_start_time_seconds')?.[0]?.value ?? null;
+    const key = canonical([...about, instance.id, instance.digest, url, query]);
+    all.push({ key, look: { atMs, startedAt, counts: counted.counts } });
   }
-  const here = listed.filter((one) => query.region === undefined || one.region === query.region);
-  const wanted = query.version === 'before' ? question.beforeDigest : question.digest;
-  if (query.version !== 'all') {
-    const unread = here.find((one) => one.digest === null);
-    if (unread) return { ok: false, missing: 'partial', detail: `${unread.id}: its version could not be read` };
-  }
-  const instances = query.version === 'all' ? here : here.filter((one) => one.digest === wanted);
-  if (instances.length === 0) return { ok: false, missing: 'no-data', detail: 'no instance runs what is measured' };
-  return { ok: true, instances };
+  return { ok: true, all };
 }
 
 function measureGauge(
@@ -210,24 +173,6 @@ function measureGauge(
   return measured(question, { value: taken * query.times, samples: null, takenAtMs });
 }
 
-function isShared(atMs: number, nowMs: number): boolean {
-  return nowMs >= atMs && nowMs - atMs <= SHARE_MS;
-}
-
 function noMetrics(): Failure {
   return { ok: false, missing: 'no-data', detail: 'it has no metrics address' };
-}
-
-/** Ends early, quietly, when the signal aborts: the look that follows then fails by itself. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-    if (signal.aborted) end();
-  });
 }

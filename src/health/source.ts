@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Json } from '../core/json.ts';
 import type { Measurement } from '../core/judge/signal.ts';
+import type { Want } from '../core/judge/want.ts';
 import type { Instance, InstanceRole } from '../core/target.ts';
 
 /** One question to a source, asked at one time. */
@@ -17,11 +18,8 @@ export type Question = {
   beforeDigest: string | null;
   /** Only instances with this role; null: whatever their role. */
   role: InstanceRole | null;
-  /**
-   * What is wanted. `number`: one number now. `points`: numbers over the time from `sinceMs` to `untilMs` where the source
-   * remembers, one number where it does not. `counts`: failures and requests since `sinceMs`. `alerts`: what fires.
-   */
-  want: 'number' | 'points' | 'counts' | 'alerts';
+  /** `points` are from `sinceMs` to `untilMs` where the source remembers, and one number where it does not. */
+  want: Want;
   sinceMs: number;
   /** Now, or an earlier time when it is held against earlier days. A source that does not remember refuses earlier ones. */
   untilMs: number;
@@ -44,12 +42,14 @@ export type SourceKind<Options = unknown, Query = unknown> = {
   remembers: boolean;
   schema: z.ZodType<Options>;
   querySchema: z.ZodType<Query>;
+  /** Why a query that is one cannot give what is wanted, as a sentence with what to do; null: it can. */
+  whyNot(query: Query, want: Want): string | null;
   create(options: Options, context: SourceContext): Source;
 };
 
-/** What every source is handed. `instances` reads what runs on a service's target through its provider. */
+/** What every source is handed. `instances`: what runs there, read through the provider; null: Belay deploys nothing there. */
 export type SourceContext = {
   fetch: typeof fetch;
   now: () => number;
-  instances: (service: string, target: string, signal: AbortSignal) => Promise<Instance[]>;
+  instances: (service: string, target: string, signal: AbortSignal) => Promise<Instance[] | null>;
 };

@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely';
+import type { Look } from '../core/effect.ts';
 import type { Artifact, Participant, Release } from '../core/release.ts';
 import { isOver } from '../core/rollout.ts';
 import type { Ledger, LedgerReader, LedgerWriter } from '../engine/ledger.ts';
@@ -40,6 +41,21 @@ export function createLedger(database: Database, commits: GroupCommit): Ledger {
           .where('kind', '=', 'watch-build')
           .where('rollout_id', 'in', (from) => from.selectFrom('rollouts').select('id').where('sha', '=', sha))
           .execute();
+      }),
+    hastenLooks: (sources, nowMs) =>
+      commits.write(async () => {
+        const waiting = await database.writer
+          .selectFrom('owed')
+          .select(['key', 'body'])
+          .where('kind', '=', 'measure')
+          .where('lease_until_ms', 'is', null)
+          .where('due_at_ms', '>', nowMs)
+          .execute();
+        for (const { key, body } of waiting) {
+          const { signals } = JSON.parse(body) as Look;
+          if (!signals.some((one) => sources.includes(one.source))) continue;
+          await database.writer.updateTable('owed').set({ due_at_ms: nowMs }).where('key', '=', key).execute();
+        }
       }),
     releaseLeases: () =>
       commits.write(async () => {

@@ -214,7 +214,7 @@ describe('C3 configuration as code', () => {
       z.strictObject({ ratio: z.strictObject({ of: z.string(), over: z.string() }), window: z.string().optional() }),
       z.strictObject({ rate: z.strictObject({ of: z.string() }), window: z.string().optional() }),
     ]);
-    const metrics = { schema: z.looseObject({}), querySchema };
+    const metrics = { schema: z.looseObject({}), querySchema, whyNot: () => null };
     const kinds = { ...KINDS, sources: { metrics } };
     const asked = (query: string) => told(load(shop("{promql: 'errors'}", query), VARIABLES, kinds)).join();
     expect(asked('{rate: {off: x}}')).toMatch(/query\.rate\.off: .*did you mean of\?/);

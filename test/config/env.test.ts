@@ -28,6 +28,7 @@ describe('T15 T20 the environment', () => {
         slackSigningSecret: null,
         slackAppToken: 'xapp-1-a',
         githubWebhookSecret: null,
+        alertmanagerWebhookToken: null,
         githubPrivateKey: PEM,
       },
     });

@@ -26,6 +26,7 @@ export const KINDS: Kinds = {
     metrics: {
       schema: z.strictObject({ url: z.string() }),
       querySchema: z.strictObject({ promql: z.string() }),
+      whyNot: () => null,
     },
   },
 };

@@ -9,6 +9,8 @@ const FOLDER = new URL('../../src/health/', import.meta.url);
 
 /** The least that each kind must be asked. */
 const QUERIES: Record<string, Json> = {
+  alertmanager: { matchers: ['severity="page"'] },
+  haproxy: { backend: 'shop', measure: 'sessions' },
   http: { path: '/healthz' },
   prometheus: { promql: 'up' },
   scrape: { value: { of: 'up' } },
@@ -19,7 +21,8 @@ function ask(kind: string, url: string, signal: AbortSignal, query: Json | undef
   if (!source || query === undefined) throw new Error(`${kind} has no query in this test`);
   const options = source.schema.parse(kind === 'scrape' ? {} : { url });
   const world = context({ instances: async () => [instance({ metricsUrl: `${url}/metrics` })] });
-  return source.create(options, world).measure(question(query), signal);
+  const want = kind === 'alertmanager' ? 'alerts' : 'number';
+  return source.create(options, world).measure(question(query, { want }), signal);
 }
 
 describe('the table of health sources', () => {

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { createChecksOf } from '../../compose/edges.ts';
 import { resolveSecrets } from '../../config/references.ts';
+import { WANT } from '../../core/judge/want.ts';
 import type { ServiceSpec } from '../../core/pipeline.ts';
 import { createGithub, type GithubClient } from '../../github/client.ts';
 import { SOURCES } from '../../health/index.ts';
-import { WANT } from '../../measure.ts';
 import { PROVIDERS } from '../../providers/index.ts';
 import type { Provider } from '../../providers/provider.ts';
 import type { Ready } from '../command.ts';
@@ -113,7 +113,8 @@ export async function sourceChecks(ready: Ready): Promise<Finding[]> {
           fetch,
           now: Date.now,
           instances: async (serviceName, target, signal) => {
-            const service = installation.services.find((one) => one.name === serviceName) ?? asked.service;
+            const service = installation.services.find((one) => one.name === serviceName);
+            if (!service || !Object.hasOwn(service.targets, target)) return null;
             return (await observe(ready, service, target, signal)).instances;
           },
         });

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import type { Want } from '../core/judge/want.ts';
+import { durationField } from './fields.ts';
+import { whyNotFillable } from './promql.ts';
+
+const promql = z
+  .string()
+  .min(1)
+  .max(4_000)
+  .superRefine((text, context) => {
+    const why = whyNotFillable(text);
+    if (why !== null) context.addIssue({ code: 'custom', message: why });
+  });
+
+const every = durationField(1_000, 3_600_000);
+
+/** What can be asked of Prometheus: one number or its points (`promql`), or two counts (`failed`, `total`). */
+export const prometheusQuerySchema = z.union([
+  z.strictObject({
+    promql: promql.describe(
+      'PromQL that gives exactly one series. "$version", "$before", "$service", =~"$targets" and =~"$role" are filled in inside quotes, [$since] is the time since the step began.',
+    ),
+    samples: promql
+      .optional()
+      .describe(
+        'PromQL for how many requests are behind the number; without it a signal with minSamples never passes.',
+      ),
+    every: every
+      .optional()
+      .describe('For a compare: one point for each of these. Default: about 60 points, at least 15s apart.'),
+    range: z
+      .strictObject({
+        last: durationField(1_000, 86_400_000).describe('How far back to look, such as 5m.'),
+        every: every.describe('One point for each of these, such as 15s.'),
+        take: z.enum(['avg', 'max', 'last']).default('avg').describe('How the points become one number.'),
+      })
+      .optional()
+      .describe('Ask for a range and make one number of its points; without it, an instant query.'),
+  }),
+  z.strictObject({
+    failed: promql.describe(
+      'PromQL for how many failed, such as sum(increase(http_requests_total{code=~"5..",version="$version"}[$since])) or vector(0).',
+    ),
+    total: promql.describe('PromQL for how many there were, failed ones included, over the same time.'),
+  }),
+]);
+
+export type PrometheusQuery = z.output<typeof prometheusQuerySchema>;
+
+/** Why this query cannot give what is wanted, as a sentence with what to do; null: it can. */
+export function whyNotPrometheus(query: PrometheusQuery, want: Want): string | null {
+  if (want === 'alerts') return 'Alerts are read from a source of the kind alertmanager';
+  if (want === 'counts') {
+    return 'failed' in query ? null : 'A rate is judged by two counts: give failed and total instead of promql';
+  }
+  if (want === 'number') return null;
+  if ('failed' in query) return 'A compare is judged by the points of one series: give promql';
+  if (query.range) return 'range makes one number of the points that a compare is judged by: give every instead';
+  if (/\[\s*\$since\b/.test(query.promql)) return '[$since] is one number; a compare is judged by points: such as [1m]';
+  return null;
+}
