@@ -2,10 +2,10 @@ import { z } from 'zod';
 import type { FiringAlert, Missing } from '../core/judge/signal.ts';
 import { whyUnsafeUrl } from '../core/url.ts';
 import { forgotten, inOneLine, isEarlier, measured, missing } from './answer.ts';
+import { createAskOnce, type IsFresh } from './ask-once.ts';
 import { tokenField, urlField } from './fields.ts';
 import { fillIn, whyNotFillable } from './promql.ts';
 import { readText } from './read-text.ts';
-import { createShared, type IsFresh } from './shared.ts';
 import type { Source, SourceContext, SourceKind } from './source.ts';
 
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
@@ -74,7 +74,7 @@ export const alertmanager: SourceKind<Options, Query> = {
 
 function createAlertmanagerSource(options: Options, context: SourceContext): Source {
   const base = options.url.replace(/[?#].*$/, '').replace(/\/+$/, '');
-  const share = createShared<Read>(MAX_KEPT, (read) => read.ok);
+  const askOnce = createAskOnce<Read>(MAX_KEPT, (read) => read.ok);
 
   async function ask(parameters: URLSearchParams, signal: AbortSignal): Promise<Read> {
     const answer = await readText({
@@ -111,7 +111,7 @@ function createAlertmanagerSource(options: Options, context: SourceContext): Sou
       const all = linkToAll(base, parameters.getAll('filter'), query.data);
       const isFresh: IsFresh = (atMs) => atMs >= question.sinceMs && nowMs - atMs <= SHARE_MS;
       const given = no('unreachable', 'nobody waited for the answer');
-      const read = await share(`${parameters}`, { nowMs, keepMs: SHARE_MS, isFresh, signal, given }, (shared) =>
+      const read = await askOnce(`${parameters}`, { nowMs, keepMs: SHARE_MS, isFresh, signal, given }, (shared) =>
         ask(parameters, shared),
       );
       if (!read.ok) return missing(question, read.missing, read.detail, all);

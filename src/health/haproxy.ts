@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { canonical } from '../core/json.ts';
 import { whyUnsafeUrl } from '../core/url.ts';
 import { forgotten, isEarlier, measured, missing } from './answer.ts';
+import { createAskOnce } from './ask-once.ts';
 import { combine, type How } from './combine.ts';
 import { createGrowths } from './counted.ts';
 import { sumOfCounts, whyNotCounts } from './counts.ts';
@@ -12,7 +13,6 @@ import { countOf, parseStat, type StatLine } from './haproxy-stat.ts';
 import { chooseInstances, type Failure } from './instances.ts';
 import { readSocket } from './read-socket.ts';
 import { readText, type TextAnswer } from './read-text.ts';
-import { createShared } from './shared.ts';
 import type { Question, Source, SourceContext, SourceKind } from './source.ts';
 import type { Counts } from './tally.ts';
 
@@ -66,7 +66,7 @@ export const haproxy: SourceKind<Options, HaproxyQuery> = {
 
 function createHaproxySource(options: Options, context: SourceContext): Source {
   const growthsOf = createGrowths();
-  const share = createShared<Stat>(1, () => true);
+  const askOnce = createAskOnce<Stat>(1, () => true);
 
   async function readStat(signal: AbortSignal): Promise<Stat> {
     const answer = await ask(options, context.fetch, signal);
@@ -80,7 +80,7 @@ function createHaproxySource(options: Options, context: SourceContext): Source {
     const nowMs = context.now();
     const isFresh = (atMs: number) => nowMs >= atMs && nowMs - atMs <= SHARE_MS;
     const given = { ok: false, missing: 'unreachable', detail: 'nobody waited for the answer' } as const;
-    return share('stat', { nowMs, keepMs: SHARE_MS, isFresh, signal, given }, readStat);
+    return askOnce('stat', { nowMs, keepMs: SHARE_MS, isFresh, signal, given }, readStat);
   }
 
   /** The lines that the question is about; a judged instance without one makes it partial. */

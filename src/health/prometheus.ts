@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import type { Measurement } from '../core/judge/signal.ts';
 import { isEarlier, measured, missing } from './answer.ts';
+import { createAskOnce, sameInterval } from './ask-once.ts';
 import { whyNotCounts } from './counts.ts';
 import { durationMs, tokenField, urlField } from './fields.ts';
 import { numberOf, type OneNumber, pointsOf, readSeries, type Series } from './prometheus-answer.ts';
 import { type PrometheusQuery, prometheusQuerySchema, whyNotPrometheus } from './prometheus-query.ts';
 import { fillIn } from './promql.ts';
 import { readText } from './read-text.ts';
-import { createShared, sameInterval } from './shared.ts';
 import type { Question, Source, SourceContext, SourceKind } from './source.ts';
 
 const MAX_ANSWER_BYTES = 1024 * 1024;
@@ -48,7 +48,7 @@ export const prometheus: SourceKind<Options, PrometheusQuery> = {
 
 function createPrometheusSource(options: Options, context: SourceContext): Source {
   const base = options.url.replace(/[?#].*$/, '').replace(/\/+$/, '');
-  const share = createShared<Series>(MAX_KEPT, (series) => series.ok);
+  const askOnce = createAskOnce<Series>(MAX_KEPT, (series) => series.ok);
 
   /** Asks once what many ask in the same interval. */
   async function ask(promql: string, when: When, question: Question, signal: AbortSignal): Promise<Series> {
@@ -65,7 +65,7 @@ function createPrometheusSource(options: Options, context: SourceContext): Sourc
     const nowMs = context.now();
     // The end of a range that ends now is not part of what is asked: who joins gets the points of the same interval.
     const isUntilNow = isRange && !isEarlier(question, nowMs);
-    return share(
+    return askOnce(
       isUntilNow ? JSON.stringify([filled.promql, when.endMs - when.startMs, when.stepMs]) : `${path}?${parameters}`,
       {
         nowMs,

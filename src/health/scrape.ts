@@ -4,6 +4,7 @@ import type { Measurement } from '../core/judge/signal.ts';
 import type { Instance } from '../core/target.ts';
 import { whyUnsafeUrl } from '../core/url.ts';
 import { forgotten, isEarlier, measured, missing } from './answer.ts';
+import { createAskOnce } from './ask-once.ts';
 import { combine } from './combine.ts';
 import { type Counted, createGrowths } from './counted.ts';
 import { sumOfCounts, whyNotCounts } from './counts.ts';
@@ -12,7 +13,6 @@ import { durationMs } from './fields.ts';
 import { chooseInstances, type Failure } from './instances.ts';
 import { readText } from './read-text.ts';
 import { type ScrapeQuery, scrapeQuerySchema, whyNotScrape } from './scrape-query.ts';
-import { createShared } from './shared.ts';
 import type { Question, Source, SourceContext, SourceKind } from './source.ts';
 import { select, tally } from './tally.ts';
 
@@ -53,7 +53,7 @@ export const scrape: SourceKind<Options, ScrapeQuery> = {
 
 function createScrapeSource(options: Options, context: SourceContext): Source {
   const growthsOf = createGrowths();
-  const share = createShared<ReadPage>(MAX_PAGES, () => true);
+  const askOnce = createAskOnce<ReadPage>(MAX_PAGES, () => true);
 
   return {
     async measure(question, signal) {
@@ -119,7 +119,7 @@ function createScrapeSource(options: Options, context: SourceContext): Source {
     const nowMs = context.now();
     const given = { ok: false, missing: 'unreachable', detail: 'nobody waited for the answer' } as const;
     const isFresh = (atMs: number) => nowMs >= atMs && nowMs - atMs <= SHARE_MS;
-    return share(url, { nowMs, keepMs: SHARE_MS, isFresh, signal, given }, (shared) => fetchPage(url, shared));
+    return askOnce(url, { nowMs, keepMs: SHARE_MS, isFresh, signal, given }, (shared) => fetchPage(url, shared));
   }
 
   async function fetchPage(url: string, signal: AbortSignal): Promise<ReadPage> {

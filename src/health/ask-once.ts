@@ -10,7 +10,7 @@ type Entry<T> = {
   abort: AbortController;
 };
 
-export type Shared<T> = (
+export type AskOnce<T> = (
   key: string,
   asked: { nowMs: number; keepMs: number; isFresh: IsFresh; signal: AbortSignal; given: T },
   ask: (signal: AbortSignal) => Promise<T>,
@@ -21,7 +21,7 @@ export type Shared<T> = (
  * kept, none longer than its `keepMs`; `isKept` says which answers are worth it. Whoever's signal aborts gets `given` at
  * once, and the question ends when nobody waits for it any more. `ask` must not reject.
  */
-export function createShared<T>(most: number, isKept: (answer: T) => boolean): Shared<T> {
+export function createAskOnce<T>(most: number, isKept: (answer: T) => boolean): AskOnce<T> {
   const entries = new Map<string, Entry<T>>();
 
   function begin(key: string, nowMs: number, keepMs: number, ask: (signal: AbortSignal) => Promise<T>): Entry<T> {
