@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { CheckRunner } from '../../src/checks/check.ts';
 import { command } from '../../src/checks/command.ts';
 import { http } from '../../src/checks/http.ts';
+import { load } from '../../src/checks/load.ts';
 import { workflow } from '../../src/checks/workflow.ts';
 import type { Json } from '../../src/core/json.ts';
 import { given } from '../checks/try.ts';
@@ -38,6 +39,28 @@ export const WORLDS: Record<string, () => Promise<CheckWorld>> = {
       async stop() {
         await context[Symbol.asyncDispose]();
         rmSync(folder, { recursive: true });
+      },
+    };
+  },
+  async load() {
+    let asked = 0;
+    const server = await serve((incoming, response) => {
+      if (incoming.url === '/passing') asked += 1;
+      response.writeHead(incoming.url === '/failing' ? 500 : 200).end();
+    });
+    const context = given();
+    // A test of ten requests is a try; how long they take on a busy machine is not what is tested here.
+    const options = (path: string, seconds = 1) =>
+      load.schema.parse({ url: `${server.url}/${path}`, rate: 10, for: `${seconds}s`, limits: { p95Ms: 20_000 } });
+    return {
+      runner: load.create(context),
+      passing: options('passing'),
+      failing: options('failing'),
+      endless: options('endless', 600),
+      begun: () => asked / 10,
+      async stop() {
+        await context[Symbol.asyncDispose]();
+        await server[Symbol.asyncDispose]();
       },
     };
   },
