@@ -12,6 +12,7 @@ export const ARROWS: Record<string, string[]> = {
   config: ['core'],
   providers: ['core'],
   health: ['core'],
+  chart: ['core'],
   checks: ['core'],
   github: ['core'],
   slack: ['core'],
@@ -25,17 +26,21 @@ const OWNERS: Record<string, string[]> = {
   '@slack/bolt': ['slack'],
   octokit: ['github'],
   yaml: ['config'],
+  '@resvg/resvg-wasm': ['chart'],
 };
 
 export type Import = { from: string; isType: boolean };
 
-/** Every module that a file imports, by its text: static, dynamic, re-exported, for its side effects or in a type. */
+/** Every module that a file imports, by its text: static, dynamic, re-exported, for its side effects, in a type, or as a file. */
 export function importsOf(text: string): Import[] {
   const found: Import[] = [];
   const statement = /^\s*(import|export)\b(\s+type\b)?[^'"`;]*?\bfrom\s+['"]([^'"]+)['"]/gm;
   for (const [, , type, from = ''] of text.matchAll(statement)) found.push({ from, isType: type !== undefined });
   for (const [, from = ''] of text.matchAll(/^\s*import\s+['"]([^'"]+)['"]/gm)) found.push({ from, isType: false });
   for (const [, from = ''] of text.matchAll(/\bimport\(\s*['"`]([^'"`]+)['"`]/g)) found.push({ from, isType: false });
+  for (const [, from = ''] of text.matchAll(/\bimport\.meta\.resolve\(\s*['"`]([^'"`]+)['"`]/g)) {
+    found.push({ from, isType: false });
+  }
   return found;
 }
 
