@@ -55,7 +55,7 @@ function quantile(instances: readonly Counts[], q: number, times: number): Combi
   for (const bucket of buckets) {
     if (bucket.count >= rank && bucket.bound !== Number.POSITIVE_INFINITY) {
       const width = bucket.count - below.count;
-      const askOnce = width > 0 ? (rank - below.count) / width : 1;
+      const share = width > 0 ? (rank - below.count) / width : 1;
       const from = Math.min(below.bound, bucket.bound);
       return { ok: true, value: (from + (bucket.bound - from) * share) * times, samples: total.count };
     }
