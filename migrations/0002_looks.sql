@@ -5,6 +5,8 @@ CREATE TABLE looks (
   round BIGINT NOT NULL,
   stage TEXT NOT NULL,
   step TEXT NOT NULL,
+  -- when the step was in place and began to be watched
+  since_ms BIGINT NOT NULL,
   at_ms BIGINT NOT NULL,
   body TEXT NOT NULL,
   PRIMARY KEY (rollout_id, generation, round)

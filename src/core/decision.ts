@@ -37,8 +37,16 @@ export type Fact =
   | { fact: 'good'; stage: string; targets: string[]; artifact: Artifact; atMs: number }
   /** What the lane wishes to run from now on. */
   | { fact: 'desired'; artifact: Artifact; atMs: number }
-  /** One judged look at a step: what a picture is drawn from. */
-  | { fact: 'looked'; stage: string; step: string; round: number; atMs: number; signals: SignalLook[] };
+  /** One judged look at a step: what a picture is drawn from. `sinceMs`: when the step began to be watched. */
+  | {
+      fact: 'looked';
+      stage: string;
+      step: string;
+      round: number;
+      sinceMs: number;
+      atMs: number;
+      signals: SignalLook[];
+    };
 
 /** `baseline`: what it was held against at that time, or what was measured before the step; null: neither. */
 export type SignalLook = { signal: string; now: number | null; baseline: number | null; verdict: Verdict };
@@ -75,6 +83,7 @@ export function lookedAt(rollout: Rollout, at: Position, round: number, judgemen
     stage: stageAt(rollout.plan, at).name,
     step: stepAt(rollout.plan, at).name,
     round,
+    sinceMs: 'sinceMs' in rollout.phase ? rollout.phase.sinceMs : judgement.atMs,
     atMs: judgement.atMs,
     signals: judgement.signals.map(({ signal, now, baseline, before, verdict }) => {
       return { signal, now, baseline: baseline ?? before, verdict };

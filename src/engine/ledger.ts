@@ -37,7 +37,7 @@ export type Placement = {
 export type Good = { target: string; stage: string; artifact: Artifact; rolloutId: string; atMs: number };
 
 /** One judged look at a step, as it was committed. */
-export type Looked = { atMs: number; signals: SignalLook[] };
+export type Looked = { sinceMs: number; atMs: number; signals: SignalLook[] };
 
 /** What may be read; each answer is of one committed state. */
 export interface LedgerReader {

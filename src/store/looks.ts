@@ -17,10 +17,19 @@ export async function recordLook(
   look: Extract<Fact, { fact: 'looked' }>,
 ): Promise<void> {
   const body: Body = look.signals.map((one) => [one.signal, one.now, one.baseline, one.verdict]);
-  const { stage, step, round } = look;
+  const { stage, step, round, sinceMs } = look;
   await database
     .insertInto('looks')
-    .values({ rollout_id: rolloutId, generation, round, stage, step, at_ms: look.atMs, body: JSON.stringify(body) })
+    .values({
+      rollout_id: rolloutId,
+      generation,
+      round,
+      stage,
+      step,
+      since_ms: sinceMs,
+      at_ms: look.atMs,
+      body: JSON.stringify(body),
+    })
     .onConflict((conflict) => conflict.columns(['rollout_id', 'generation', 'round']).doNothing())
     .execute();
   // Whoever begins to watch makes room: the table grows with what is watched, and no further.
@@ -41,7 +50,7 @@ export async function looksOf(
 ): Promise<Looked[]> {
   const rows = await database
     .selectFrom('looks')
-    .select(['generation', 'at_ms', 'body'])
+    .select(['generation', 'since_ms', 'at_ms', 'body'])
     .where('rollout_id', '=', rolloutId)
     .where('stage', '=', stage)
     .where('step', '=', step)
@@ -52,6 +61,7 @@ export async function looksOf(
   return rows
     .filter((row) => row.generation === newest)
     .map((row) => ({
+      sinceMs: row.since_ms,
       atMs: row.at_ms,
       signals: (JSON.parse(row.body) as Body).map(([signal, now, baseline, verdict]) => {
         return { signal, now, baseline, verdict };

@@ -105,6 +105,7 @@ export type Tables = {
     round: number;
     stage: string;
     step: string;
+    since_ms: number;
     at_ms: number;
     body: string;
   };

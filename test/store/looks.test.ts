@@ -15,6 +15,7 @@ const look = (round: number, atMs: number, now: number | null = round, step = 'a
   stage: 'staging',
   step,
   round,
+  sinceMs: NOW_MS - 1,
   atMs,
   signals: [{ signal: 'errors', now, baseline: 0.5, verdict: now === null ? 'error' : 'healthy' }],
 });
