@@ -124,10 +124,12 @@ stages:
   - name: production
     protected: true
     approvals: { required: 1, expire: 1h }
-    canary:
-      share: 25%
-      bake: { for: ${canaryBake}, every: ${every}, deadline: ${bakeDeadline} }
-    waves: [[us], [eu]]
+    targets: [us, eu]
+    rollout:
+      canary:
+        share: 25%
+        bake: { for: ${canaryBake}, every: ${every}, deadline: ${bakeDeadline} }
+      waves: [regions]
     bake: { for: ${bake}, every: ${every}, deadline: ${bakeDeadline} }
     deployDeadline: ${deployDeadline}
     verifyDeadline: ${verifyDeadline}

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { belaySchema } from '../config/belay-schema.ts';
-import { serviceSchema } from '../config/service-schema.ts';
+import { placeSchema, serviceSchema } from '../config/service-schema.ts';
 import { KINDS } from './ready.ts';
 
 type Schema = { [key: string]: unknown; properties?: Record<string, Schema>; additionalProperties?: Schema | boolean };
@@ -26,13 +26,18 @@ export function serviceJsonSchema(): Schema {
   const schema = jsonSchema(serviceSchema, 'A service of Belay');
   const targets = schema.properties?.targets;
   if (!targets) throw new Error('A service file has no targets');
-  const targetSchemas = Object.values(KINDS.providers).map((kind) => jsonSchema(kind.targetSchema));
+  const place = jsonSchema(placeSchema).properties;
+  const targetSchemas = Object.values(KINDS.providers).map((kind) => {
+    const options = jsonSchema(kind.targetSchema);
+    return { ...options, properties: { ...place, ...options.properties } };
+  });
   targets.additionalProperties = { anyOf: [...targetSchemas, { type: 'null' }] };
   const queries = Object.values(KINDS.sources).map((kind) => jsonSchema(kind.querySchema));
   const stage = (schema.properties?.stages?.items ?? {}) as Schema;
-  for (const signals of [schema.properties?.signals, stage.properties?.signals]) {
-    const query = (signals?.items as Schema | undefined)?.properties?.query;
-    if (!query) throw new Error('A signal has no query');
+  const asking = [schema.properties?.signals?.items, stage.properties?.signals?.items, schema.properties?.traffic];
+  for (const asks of asking) {
+    const query = (asks as Schema | undefined)?.properties?.query;
+    if (!query) throw new Error('A signal or the traffic has no query');
     query.anyOf = queries;
   }
   const checks = stage.properties?.checks;

@@ -12,6 +12,8 @@ export type Kinds = {
 type SourceKind = {
   schema: z.ZodType;
   querySchema: z.ZodType;
+  /** Can be asked about earlier times. */
+  remembers: boolean;
   /** Why a query that is one cannot give what its signal needs; null: it can. */
   whyNot(query: unknown, want: Want): string | null;
 };

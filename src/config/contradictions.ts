@@ -1,41 +1,30 @@
-import { nearest } from '../core/nearest.ts';
-import type { Person } from '../core/pipeline.ts';
-import { describe, type Issue, type Path, suggestion } from './problem.ts';
-import { bakeSpec, wavesOf } from './service.ts';
-import type { ServiceFile, SignalFile, StageFile } from './service-schema.ts';
+import { isJudgedIn, type Person, type Place } from '../core/pipeline.ts';
+import { issuesAt, type Named, twice, unknown } from './names.ts';
+import { placesOf } from './places.ts';
+import { describe, type Issue, type Path } from './problem.ts';
+import { rolloutIssues } from './rollout-issues.ts';
+import { baselineOf } from './service.ts';
+import type { ServiceFile, StageFile } from './service-schema.ts';
+import { isCompared, type KnownSources, signalIssues } from './signal-issues.ts';
+import { stepsOf } from './waves.ts';
 
 /** The names that a service file may refer to. */
-export type Known = { people: readonly Person[]; providers: readonly string[]; sources: readonly string[] };
+export type Known = KnownSources & { people: readonly Person[]; providers: readonly string[] };
 
 /** Everything in a well-formed service file that contradicts itself or the installation. Each line would fail in production. */
 export function contradictions(file: ServiceFile, known: Known): Issue[] {
+  const places = placesOf(file);
   return [
     ...peopleIssues(file, known.people),
     ...unknown([['provider'], file.provider], known.providers, 'one of the providers of belay.yml'),
-    ...signalIssues(file, known.sources),
-    ...file.stages.flatMap((stage, index) => stageIssues(stage, file, known.people, ['stages', index])),
+    ...(file.traffic
+      ? unknown([['traffic', 'source'], file.traffic.source], known.sources, 'one of the sources of belay.yml')
+      : []),
+    ...signalIssues(file, known),
+    ...file.stages.flatMap((stage, index) => stageIssues(stage, file, known.people, places, ['stages', index])),
     ...twice(file.stages.map((stage, index) => [['stages', index, 'name'], stage.name])),
     ...targetIssues(file),
   ];
-}
-
-type Named = [path: Path, name: string];
-
-/** Names that appear again further down. */
-export function twice(names: Named[]): Issue[] {
-  return names
-    .filter(([, name], index) => names.findIndex(([, other]) => other === name) < index)
-    .map(([path, name]) => ({
-      path,
-      found: `${describe(name)} a second time`,
-      expected: 'each name once',
-      hint: 'rename or remove one of them',
-    }));
-}
-
-function unknown([path, name]: Named, known: readonly string[], expected: string): Issue[] {
-  if (known.includes(name)) return [];
-  return [{ path, found: describe(name), expected, hint: suggestion(nearest(name, known), known) }];
 }
 
 function peopleIssues(file: ServiceFile, people: readonly Person[]): Issue[] {
@@ -48,67 +37,39 @@ function peopleIssues(file: ServiceFile, people: readonly Person[]): Issue[] {
   );
 }
 
-function signalIssues(file: ServiceFile, sources: readonly string[]): Issue[] {
-  const place = (at: Path) => (signal: SignalFile, index: number) => ({ signal, path: [...at, index] });
-  const shared = file.signals.map(place(['signals']));
-  const own = file.stages.map((stage, index) => stage.signals.map(place(['stages', index, 'signals'])));
-  const names = (placed: typeof shared) => placed.map(({ signal, path }): Named => [[...path, 'name'], signal.name]);
+function stageIssues(
+  stage: StageFile,
+  file: ServiceFile,
+  people: readonly Person[],
+  places: Record<string, Place>,
+  path: Path,
+): Issue[] {
   return [
-    ...[...shared, ...own.flat()].flatMap(({ signal, path }) => [
-      ...unknown([[...path, 'source'], signal.source], sources, 'one of the sources of belay.yml'),
-      ...boundIssues(signal, path),
-    ]),
-    ...twice(names(shared)),
-    // A stage's own signal may not hide a shared one: it would weaken the stage without a word.
-    ...own.flatMap((stage) => twice([...names(shared), ...names(stage)]).filter(({ path }) => path[0] === 'stages')),
+    ...evidenceIssues(stage, file, places, path),
+    ...approvalIssues(stage, file, people, path),
+    ...rolloutIssues(stage, file, places, path),
   ];
 }
 
-function boundIssues(signal: SignalFile, path: Path): Issue[] {
-  const issues: Issue[] = [];
-  const refuse = (key: string, found: string, expected: string, hint: string | null = null) =>
-    issues.push({ path: [...path, key], found, expected, hint });
-  const healthy = signal.healthyWhen ?? (signal.kind === 'check' ? { min: 1 } : undefined);
-  if (!healthy) refuse('healthyWhen', 'nothing', 'bounds', 'such as healthyWhen: {max: 0.01}');
-  if (signal.kind === 'requests' && healthy && healthy.min === undefined) {
-    refuse('healthyWhen', 'no min', 'the floor of traffic', 'such as healthyWhen: {min: 100}');
+/** Every step needs evidence that can promote it; traffic alone is none. */
+function evidenceIssues(stage: StageFile, file: ServiceFile, places: Record<string, Place>, path: Path): Issue[] {
+  const { issues, refuse } = issuesAt(path);
+  const evidence = [...file.signals, ...stage.signals]
+    .filter((signal) => signal.kind !== 'requests')
+    .map(({ role, ...signal }) => ({ role, baseline: isCompared(signal) ? baselineOf(signal) : null }));
+  const hint = 'without evidence it could never pass';
+  for (const step of stepsOf(stage, places, null)) {
+    const judged = evidence.filter((signal) => isJudgedIn(signal, step));
+    const where = judged.length < evidence.length ? ` for ${step.name}, which has no such baseline` : '';
+    if (stage.protected && !judged.some((signal) => signal.role === 'critical')) {
+      refuse(['signals'], `no critical signal${where}`, 'a critical one in every step', hint);
+      break;
+    }
+    if (!judged.some((signal) => signal.role !== 'observe')) {
+      refuse(['signals'], `no signal that decides${where}`, 'a critical or scored one in every step', hint);
+      break;
+    }
   }
-  for (const key of ['healthyWhen', 'degradedWhen'] as const) {
-    const { min, max } = signal[key] ?? {};
-    if (min !== undefined && max !== undefined && min > max)
-      refuse(key, `min ${min} above max ${max}`, 'min up to max');
-  }
-  const bad = signal.degradedWhen;
-  if (healthy && bad) {
-    const from = Math.max(healthy.min ?? Number.NEGATIVE_INFINITY, bad.min ?? Number.NEGATIVE_INFINITY);
-    const to = Math.min(healthy.max ?? Number.POSITIVE_INFINITY, bad.max ?? Number.POSITIVE_INFINITY);
-    if (from < to) refuse('degradedWhen', 'numbers that are healthy too', 'bounds outside healthyWhen');
-  }
-  if (signal.of !== undefined && signal.failures > signal.of) {
-    refuse('failures', `${signal.failures} of ${signal.of}`, `at most ${signal.of}`, 'it could never count');
-  }
-  if (signal.weight !== undefined && signal.role !== 'scored') {
-    refuse('weight', `a weight on a ${signal.role} signal`, 'none', 'only scored signals have one: role: scored');
-  }
-  return issues;
-}
-
-function stageIssues(stage: StageFile, file: ServiceFile, people: readonly Person[], path: Path): Issue[] {
-  const issues: Issue[] = [];
-  const refuse = (key: string, found: string, expected: string, hint: string | null = null) =>
-    issues.push({ path: [...path, key], found, expected, hint });
-
-  if (stage.targets && stage.waves) refuse('waves', 'targets and waves', 'one of them', 'waves name their targets');
-  if (!stage.targets && !stage.waves) refuse('targets', 'nothing', 'targets or waves', 'say where this stage deploys');
-
-  const evidence = [...file.signals, ...stage.signals].filter((signal) => signal.kind !== 'requests');
-  if (stage.protected && !evidence.some((signal) => signal.role === 'critical')) {
-    refuse('signals', 'no critical signal', 'a critical threshold or check', 'without evidence it could never pass');
-  } else if (!evidence.some((signal) => signal.role !== 'observe')) {
-    refuse('signals', 'no signal that decides', 'a critical or scored one', 'without evidence it could never pass');
-  }
-  issues.push(...approvalIssues(stage, file, people, path), ...bakeIssues(stage.bake, [...path, 'bake']));
-  if (stage.canary) issues.push(...bakeIssues(stage.canary.bake, [...path, 'canary', 'bake']));
   return issues;
 }
 
@@ -137,45 +98,31 @@ function approvalIssues(stage: StageFile, file: ServiceFile, people: readonly Pe
   return [{ path: [...path, 'required'], found: `${required}`, expected, hint }];
 }
 
-function bakeIssues(written: StageFile['bake'], path: Path): Issue[] {
-  const bake = bakeSpec(written);
-  const issues: Issue[] = [];
-  if (bake.everyMs > bake.forMs) {
-    const found = 'a longer time than bake.for';
-    issues.push({ path: [...path, 'every'], found, expected: 'at most for', hint: 'it would never be judged in time' });
+function targetIssues(file: ServiceFile): Issue[] {
+  const known = Object.keys(file.targets);
+  const { issues, refuse } = issuesAt([]);
+  const protectedTargets = new Set(file.stages.filter((one) => one.protected).flatMap((one) => one.targets));
+  for (const [index, stage] of file.stages.entries()) {
+    const named = stage.targets.map((name, t): Named => [['stages', index, 'targets', t], name]);
+    issues.push(...twice(named), ...named.flatMap((one) => unknown(one, known, 'one of the targets of this service')));
+    for (const [path, name] of named) {
+      if (!stage.protected && protectedTargets.has(name)) {
+        const found = `${describe(name)}, which a protected stage deploys to`;
+        refuse(path, found, 'another target', 'an open stage would go around its approvals');
+      } else if (stage.environment === 'ephemeral' && isElsewhere(file, index, name)) {
+        const found = `${describe(name)}, which another stage deploys to`;
+        refuse(path, found, 'a target of its own', 'an ephemeral environment is removed when its stage is over');
+      }
+    }
   }
-  if (bake.deadlineMs < bake.forMs) {
-    const found = 'a shorter time than bake.for';
-    issues.push({ path: [...path, 'deadline'], found, expected: 'at least for', hint: 'it could never pass' });
+  const used = new Set(file.stages.flatMap((stage) => stage.targets));
+  for (const target of known.filter((one) => !used.has(one))) {
+    const hint = 'add it to a stage, or remove it';
+    refuse(['targets', target], 'a target of no stage', 'a stage that deploys there', hint);
   }
   return issues;
 }
 
-function targetIssues(file: ServiceFile): Issue[] {
-  const known = Object.keys(file.targets);
-  const issues: Issue[] = [];
-  const protectedTargets = new Set(file.stages.filter((one) => one.protected).flatMap((one) => wavesOf(one).flat()));
-  for (const [index, stage] of file.stages.entries()) {
-    const at = ['stages', index];
-    const named: Named[] = stage.waves
-      ? stage.waves.flatMap((wave, w) => wave.map((name, t): Named => [[...at, 'waves', w, t], name]))
-      : (stage.targets ?? []).map((name, t): Named => [[...at, 'targets', t], name]);
-    issues.push(...twice(named), ...named.flatMap((one) => unknown(one, known, 'one of the targets of this service')));
-    for (const [path, name] of named) {
-      if (stage.protected || !protectedTargets.has(name)) continue;
-      const found = `${describe(name)}, which a protected stage deploys to`;
-      issues.push({ path, found, expected: 'another target', hint: 'an open stage would go around its approvals' });
-    }
-  }
-  const used = new Set(file.stages.flatMap((stage) => wavesOf(stage).flat()));
-  for (const target of known.filter((one) => !used.has(one))) {
-    const hint = 'add it to a stage, or remove it';
-    issues.push({
-      path: ['targets', target],
-      found: 'a target of no stage',
-      expected: 'a stage that deploys there',
-      hint,
-    });
-  }
-  return issues;
+function isElsewhere(file: ServiceFile, index: number, target: string): boolean {
+  return file.stages.some((stage, other) => other !== index && stage.targets.includes(target));
 }

@@ -32,6 +32,19 @@ export const share = text(/^\d{1,2}(\.\d{1,3})?%$/, 'a share above 0% and below 
   },
 );
 
+/** `10%` → 0.1; within `least` and `most`, which are percent. */
+export function percent(least: number, most: number) {
+  const expected = `a share from ${least}% to ${most}%, such as ${least < 50 ? 10 : 95}%`;
+  return text(/^\d{1,3}(\.\d{1,3})?%$/, expected).transform((written, context) => {
+    const value = Number(written.slice(0, -1));
+    if (value >= least && value <= most) return value / 100;
+    context.addIssue({ code: 'custom', message: expected });
+    return z.NEVER;
+  });
+}
+
+export const number = z.number({ error: 'a finite number' });
+
 export const positive = z.int({ error: 'a whole number above zero' }).min(1, { error: 'a whole number above zero' });
 
 export const channel = text(

@@ -1,14 +1,16 @@
 import type { Json } from '../core/json.ts';
-import { WANT } from '../core/judge/want.ts';
+import { WANT, type Want } from '../core/judge/want.ts';
 import { laneOf, type Person, type ServiceSpec } from '../core/pipeline.ts';
 import type { BelayFile, Kinds } from './belay-schema.ts';
 import { checksOf } from './checks.ts';
 import { contradictions } from './contradictions.ts';
 import { located, readFile } from './file.ts';
 import { kindOf, plain } from './kinds.ts';
+import { splitTarget } from './places.ts';
 import type { Path, Problem } from './problem.ts';
-import { serviceSpec } from './service.ts';
-import { type ServiceFile, type SignalFile, serviceSchema } from './service-schema.ts';
+import { type Asked, serviceSpec } from './service.ts';
+import { placeSchema, type ServiceFile, serviceSchema } from './service-schema.ts';
+import type { SignalFile } from './signal-schema.ts';
 import type { Yaml } from './yaml.ts';
 import { check } from './zod-issues.ts';
 
@@ -39,38 +41,51 @@ export function loadService(
       people,
       providers: Object.keys(belay.providers),
       sources: Object.keys(belay.sources),
+      remembering: Object.entries(belay.sources)
+        .filter(([, { kind }]) => kindOf(kind, kinds.sources)?.remembers === true)
+        .map(([source]) => source),
     }),
   ];
 
   const targets: Record<string, Json> = {};
   const targetSchema = kindOf(belay.providers[file.provider]?.kind, kinds.providers)?.targetSchema;
-  for (const [target, options] of Object.entries(file.targets)) {
-    // A target that needs nothing said may be left empty: `eu:`.
-    const checked = targetSchema && check(targetSchema, options ?? {}, ['targets', target]);
+  for (const [target, written] of Object.entries(file.targets)) {
+    const { place, options } = splitTarget(written);
+    const placed = check(placeSchema, place, ['targets', target]);
+    if ('issues' in placed) issues.push(...placed.issues);
+    const checked = targetSchema && check(targetSchema, options, ['targets', target]);
     if (checked && 'issues' in checked) issues.push(...checked.issues);
     else if (checked) targets[target] = plain(checked.value);
   }
-  const queries = new Map<SignalFile, Json>();
-  for (const { signal, path } of signalsOf(file)) {
-    const kind = kindOf(belay.sources[signal.source]?.kind, kinds.sources);
-    if (!kind) continue;
-    const at = [...path, 'query'];
-    const checked = check(kind.querySchema, signal.query ?? {}, at);
-    const why = 'value' in checked ? kind.whyNot(checked.value, WANT[signal.kind]) : null;
-    if ('issues' in checked) issues.push(...checked.issues);
-    else if (why !== null) {
-      const found = `a query that cannot give what a signal of the kind ${signal.kind} needs`;
-      issues.push({ path: at, found, expected: 'another query or another kind', hint: why });
-    } else queries.set(signal, plain(checked.value));
-  }
+  const read = ({ source, query }: Asking, want: Want, path: Path): Json => {
+    const kind = kindOf(belay.sources[source]?.kind, kinds.sources);
+    if (!kind) return null;
+    const checked = check(kind.querySchema, query ?? {}, path);
+    if ('issues' in checked) {
+      issues.push(...checked.issues);
+      return null;
+    }
+    const hint = kind.whyNot(checked.value, want);
+    if (hint === null) return plain(checked.value);
+    const found = `a query that cannot give ${want === 'number' ? 'the number' : `the ${want}`} that it is asked for`;
+    issues.push({ path, found, expected: 'another query or another kind', hint });
+    return null;
+  };
+  const queries = new Map(
+    signalsOf(file).map(({ signal, path }) => [signal, read(signal, WANT[signal.kind], [...path, 'query'])]),
+  );
+  const traffic = file.traffic ? read(file.traffic, 'number', ['traffic', 'query']) : null;
   const checks = checksOf(file.stages, kinds.checks);
   issues.push(...checks.issues);
   const problems = located(yaml, issues);
   if (problems.length > 0) return { problems };
-  return { yaml, spec: serviceSpec(file, people, targets, (signal) => queries.get(signal) ?? null, checks.specs) };
+  const asked: Asked = { query: (signal) => queries.get(signal) ?? null, traffic, checks: checks.specs };
+  return { yaml, spec: serviceSpec(file, people, targets, asked) };
 }
 
-function signalsOf(file: { signals: SignalFile[]; stages: { signals: SignalFile[] }[] }) {
+type Asking = { source: string; query?: unknown };
+
+function signalsOf(file: ServiceFile) {
   const placed = (at: Path) => (signal: SignalFile, index: number) => ({ signal, path: [...at, index] });
   return [
     ...file.signals.map(placed(['signals'])),

@@ -1,53 +1,9 @@
 import { z } from 'zod';
-import { branch, channel, duration, name, personName, positive, repo, share, text } from './fields.ts';
-
-const number = z.number({ error: 'a finite number' });
-
-const bound = z
-  .strictObject({
-    min: number.optional().describe('Not below this.'),
-    max: number.optional().describe('Not above this.'),
-  })
-  .refine((one) => one.min !== undefined || one.max !== undefined, { error: 'min, max or both' });
+import { branch, channel, duration, name, number, personName, positive, repo, text } from './fields.ts';
+import { bake, rollout } from './rollout-schema.ts';
+import { signal } from './signal-schema.ts';
 
 const people = z.array(personName).default([]);
-
-const signal = z.strictObject({
-  name: name.describe('Its name in cards and reports.'),
-  kind: z
-    .enum(['threshold', 'check', 'requests'])
-    .default('threshold')
-    .describe('threshold: a number within bounds. check: 1 passed, 0 failed. requests: a floor of traffic.'),
-  source: name.describe('Which of the sources of belay.yml measures it.'),
-  query: z.unknown().optional().describe('What the source is asked; its form depends on the kind of source.'),
-  healthyWhen: bound.optional().describe('Healthy within these bounds. A check is healthy at 1.'),
-  degradedWhen: bound
-    .optional()
-    .describe('Degraded within these bounds; in between it is inconclusive. Default: whatever is not healthy.'),
-  role: z
-    .enum(['critical', 'scored', 'observe'])
-    .default('critical')
-    .describe('critical decides alone. scored adds its weight. observe is shown and never decides.'),
-  weight: number
-    .gt(0, { error: 'a weight above 0 and up to 100' })
-    .max(100, { error: 'a weight above 0 and up to 100' })
-    .optional()
-    .describe('What a scored signal weighs. Default 1.'),
-  failures: positive.default(1).describe('Degraded once this many of the last `of` measurements were.'),
-  of: positive
-    .max(100, { error: 'at most 100' })
-    .optional()
-    .describe('How many measurements are looked back on. Default: as many as `failures`.'),
-  minSamples: z
-    .int({ error: 'a whole number' })
-    .min(0, { error: 'a whole number, not negative' })
-    .default(0)
-    .describe('With fewer samples behind the number it is inconclusive.'),
-  maxAge: duration.prefault('2m').describe('A number older than this is no evidence.'),
-  unit: text(/^[^\p{C}]{0,12}$/u, 'a short unit such as %, ms or req')
-    .default('')
-    .describe('Shown behind the number.'),
-});
 
 const check = z.looseObject({
   name: name.describe('Its name in cards and reports.'),
@@ -60,14 +16,6 @@ const check = z.looseObject({
     .default(0)
     .describe('How often a failed try is repeated. A pass after a failed try is said to be flaky.'),
 });
-
-const bake = z
-  .strictObject({
-    for: duration.prefault('10m').describe('How long it must stay healthy while it is watched.'),
-    every: duration.optional().describe('How often it is judged. Default 30s, or `for` when that is shorter.'),
-    deadline: duration.optional().describe('When it is not healthy by then, on-call is asked. Default `for` and 30m.'),
-  })
-  .prefault({});
 
 const stage = z.strictObject({
   name: name.describe('Its name: staging, production, …'),
@@ -82,31 +30,38 @@ const stage = z.strictObject({
   targets: z
     .array(name)
     .min(1, { error: 'at least one target' })
+    .describe('Where it deploys. Without `rollout`: all in one step.'),
+  kind: z
+    .enum(['deploy', 'upgrade-downgrade'])
+    .default('deploy')
+    .describe('upgrade-downgrade: the release, what ran before it, the release again. Failing the way down marks it.'),
+  environment: z
+    .enum(['persistent', 'ephemeral'])
+    .default('persistent')
+    .describe('ephemeral: its targets are made for one release and removed after.'),
+  isolation: z
+    .enum(['full', 'partial'])
     .optional()
-    .describe('All in one step. With a canary: one wave for each, in this order.'),
-  canary: z
-    .strictObject({
-      share: share.describe('The share of the instances on every target that get the release first.'),
-      bake: bake.describe('How long the canary is watched.'),
-      onDegraded: z
-        .literal('rollback', { error: 'rollback: a canary always rolls back' })
-        .default('rollback')
-        .describe('Always rollback.'),
-    })
-    .optional()
-    .describe('A small first step on every target of the stage.'),
-  waves: z
-    .array(z.array(name).min(1, { error: 'at least one target' }))
-    .min(1, { error: 'at least one wave' })
-    .optional()
-    .describe('Targets that go together, wave by wave. Instead of `targets`.'),
-  bake: bake.describe('How long each step is watched before the next.'),
+    .describe('full: it talks to staging only. partial: it talks to production, so it must roll back by itself.'),
+  rollout: rollout.optional().describe('How a release gets through the targets, step by step.'),
+  bake: bake.prefault({}).describe('How long each step is watched before the next.'),
   deployDeadline: duration.prefault('10m').describe('A target that is not done by then has failed.'),
   verifyDeadline: duration.prefault('5m').describe('Instances that do not run the release by then are named.'),
   onDegraded: z
     .enum(['rollback', 'ask'])
     .default('rollback')
-    .describe('When health gets worse: roll back at once, or ask the person on call.'),
+    .describe('When health gets worse: roll back at once, or ask the person on call. A canary always rolls back.'),
+  onInconclusive: z
+    .enum(['rollback', 'ask'])
+    .default('ask')
+    .describe("When health cannot be told by the bake's deadline. It is never promoted."),
+  onError: z
+    .enum(['rollback', 'ask'])
+    .default('ask')
+    .describe("When health cannot be measured by the bake's deadline. It is never promoted."),
+  capacityDeadline: duration
+    .prefault('30m')
+    .describe('When too little would serve during a step for this long, the person on call is asked.'),
   decide: z
     .strictObject({
       within: duration.describe('How long on-call has before the default happens.'),
@@ -120,6 +75,13 @@ const stage = z.strictObject({
     .default([])
     .describe('What must pass on every target of a step before it is watched.'),
   signals: z.array(signal).default([]).describe("This stage's own signals, besides the shared ones."),
+});
+
+/** What is ours in every target, and taken out before the provider's own schema reads the rest. */
+export const placeSchema = z.strictObject({
+  region: name.optional().describe("Where it is. Default: the target's name."),
+  country: name.optional().describe('In which country, for waves by country.'),
+  ring: name.optional().describe('For whom it is: internal, beta, …, for waves by ring.'),
 });
 
 /** A service file as it is written. Targets and queries are checked against their kind afterwards. */
@@ -152,7 +114,43 @@ export const serviceSchema = z.strictObject({
   targets: z
     .record(name, z.unknown())
     .refine((targets) => Object.keys(targets).length > 0, { error: 'at least one target' })
-    .describe('Where it runs, by a name of yours. What each needs depends on the provider.'),
+    .describe(
+      'Where it runs, by a name of yours. What each needs depends on the provider; three keys are for every one.',
+    ),
+  traffic: z
+    .strictObject({
+      source: name.describe('Which of the sources of belay.yml measures it.'),
+      query: z.unknown().optional().describe('Requests a second of a target; its form depends on the kind of source.'),
+      perInstance: number
+        .gt(0, { error: 'a number above 0' })
+        .optional()
+        .describe('Requests a second that one instance can bear. A step that would leave too few waits.'),
+    })
+    .optional()
+    .describe('How much is asked of each target: for the order of waves, and for what a step may take away.'),
+  trafficCycle: duration
+    .optional()
+    .describe('The time in which traffic has shown all that it does. A canary is watched at least as long.'),
+  neighbours: z
+    .strictObject({
+      upstream: z.array(name).default([]).describe('Services that call this one.'),
+      downstream: z.array(name).default([]).describe('Services that this one calls.'),
+    })
+    .prefault({})
+    .describe('Services beside this one whose signals are watched too.'),
+  drift: z
+    .union([z.literal('off'), z.strictObject({ every: duration.prefault('5m').describe('How often.') })], {
+      error: 'off, or every: 5m',
+    })
+    .prefault({})
+    .describe('How often what runs is compared with what is recorded between deploys. off: never.'),
+  groups: z
+    .record(
+      name,
+      number.gt(0, { error: 'a weight above 0 and up to 100' }).max(100, { error: 'a weight above 0 and up to 100' }),
+    )
+    .default({})
+    .describe('What each group of scored signals weighs in the score, at most 100 in all.'),
   signals: z.array(signal).default([]).describe('What health means, in every stage.'),
   stages: z.array(stage).min(1, { error: 'at least one stage' }).describe('The order in which a release travels.'),
 });
@@ -160,4 +158,3 @@ export const serviceSchema = z.strictObject({
 export type ServiceFile = z.output<typeof serviceSchema>;
 export type StageFile = ServiceFile['stages'][number];
 export type CheckFile = StageFile['checks'][number];
-export type SignalFile = z.output<typeof signal>;

@@ -1,26 +1,36 @@
 import type { CheckSpec } from '../core/check.ts';
 import type { Json } from '../core/json.ts';
-import type { Signal } from '../core/judge/signal.ts';
-import type { BakeSpec, Person, ServiceSpec, StageSpec, StepSpec } from '../core/pipeline.ts';
+import type { Baseline, Bound, Comparison, Neighbour, Signal } from '../core/judge/signal.ts';
+import type { Person, ServiceSpec, StageSpec, StepSpec } from '../core/pipeline.ts';
 import { principalKey } from '../core/principal.ts';
-import type { CheckFile, ServiceFile, SignalFile, StageFile } from './service-schema.ts';
+import type { Strategy } from '../core/target.ts';
+import { placesOf } from './places.ts';
+import type { CheckFile, ServiceFile, StageFile } from './service-schema.ts';
+import type { SignalFile } from './signal-schema.ts';
+import { stepsOf } from './waves.ts';
 
-const DEFAULT_EVERY_MS = 30_000;
-const DEFAULT_PATIENCE_MS = 30 * 60_000;
+/** What the kinds' schemas made of the queries and the checks. */
+export type Asked = {
+  query(signal: SignalFile): Json;
+  traffic: Json;
+  checks: ReadonlyMap<CheckFile, CheckSpec>;
+};
 
-/** A checked service file as the core wants it. `targets`, queries and `checks` are what their kinds' schemas made of them. */
+const USUAL_STRATEGY: Strategy = { is: 'rolling', maxSurge: 0, maxUnavailable: 1, drainMs: 30_000 };
+
+/** A checked service file as the core wants it. `targets` and `asked` are what their kinds' schemas made of them. */
 export function serviceSpec(
   file: ServiceFile,
   people: readonly Person[],
   targets: Record<string, Json>,
-  queryOf: (signal: SignalFile) => Json,
-  checks: ReadonlyMap<CheckFile, CheckSpec>,
+  asked: Asked,
 ): ServiceSpec {
   const key = (name: string): string => {
     const person = people.find((one) => one.name === name);
     if (!person) throw new Error(`${name} is not one of the people`);
     return principalKey(person.principal);
   };
+  const places = placesOf(file);
   const keys = (names: string[]) => [...new Set(names.map(key))];
   return {
     name: file.service,
@@ -31,17 +41,16 @@ export function serviceSpec(
     build: { check: file.build.check ?? null, deadlineMs: file.build.deadline },
     provider: file.provider,
     targets,
-    places: Object.fromEntries(
-      Object.keys(targets).map((target) => [target, { region: target, country: null, ring: null }]),
+    places,
+    traffic: file.traffic
+      ? { source: file.traffic.source, query: asked.traffic, perInstance: file.traffic.perInstance ?? null }
+      : null,
+    trafficCycleMs: file.trafficCycle ?? null,
+    neighbours: neighboursOf(file),
+    driftEveryMs: file.drift === 'off' ? null : file.drift.every,
+    stages: file.stages.map((stage) =>
+      stageSpec(stage, stepsOf(stage, places, file.trafficCycle ?? null), file, asked),
     ),
-    traffic: null,
-    trafficCycleMs: null,
-    neighbours: [],
-    driftEveryMs: null,
-    stages: file.stages.map((stage) => ({
-      ...stageSpec(stage, [...file.signals, ...stage.signals], queryOf),
-      checks: stage.checks.flatMap((one) => checks.get(one) ?? []),
-    })),
     roles: {
       deployer: keys(file.roles.deployers),
       approver: keys(file.roles.approvers),
@@ -52,27 +61,26 @@ export function serviceSpec(
   };
 }
 
-function stageSpec(
-  stage: StageFile,
-  signals: SignalFile[],
-  queryOf: (signal: SignalFile) => Json,
-): Omit<StageSpec, 'checks'> {
+function stageSpec(stage: StageFile, steps: StepSpec[], file: ServiceFile, asked: Asked): StageSpec {
+  const { rollout } = stage;
+  const signals = [...file.signals, ...stage.signals];
   return {
     name: stage.name,
     isProtected: stage.protected,
     approvals: stage.approvals ? { required: stage.approvals.required, expireMs: stage.approvals.expire } : null,
-    steps: stepsOf(stage),
-    signals: signals.map((signal) => signalSpec(signal, queryOf(signal))),
-    strategy: { is: 'rolling', maxSurge: 0, maxUnavailable: 1, drainMs: 30_000 },
-    isolation: null,
-    isEphemeral: false,
-    order: 'as-written',
-    regionsAtOnce: [],
-    speedUp: null,
-    groups: {},
-    onInconclusive: 'ask',
-    onError: 'ask',
-    capacityDeadlineMs: DEFAULT_PATIENCE_MS,
+    steps,
+    signals: signals.map((signal) => signalSpec(signal, file, asked.query(signal))),
+    strategy: rollout?.strategy ?? USUAL_STRATEGY,
+    isolation: stage.isolation ?? null,
+    isEphemeral: stage.environment === 'ephemeral',
+    checks: stage.checks.flatMap((one) => asked.checks.get(one) ?? []),
+    order: rollout?.order ?? 'as-written',
+    regionsAtOnce: rollout ? [rollout.regionsAtOnce].flat() : [],
+    speedUp: rollout?.speedUp ? { factor: rollout.speedUp.factor, floorMs: rollout.speedUp.floor } : null,
+    groups: file.groups,
+    onInconclusive: stage.onInconclusive,
+    onError: stage.onError,
+    capacityDeadlineMs: stage.capacityDeadline,
     deployDeadlineMs: stage.deployDeadline,
     verifyDeadlineMs: stage.verifyDeadline,
     decideWithinMs: stage.decide?.within ?? null,
@@ -80,64 +88,35 @@ function stageSpec(
   };
 }
 
-/** A step as it is without more being said. */
-const RELEASE_ALONE = { count: null, deploys: 'release', hasBaseline: false } as const;
+/** What is ours in every comparison that says nothing else; the figures that the judge was measured with. */
+const USUAL: Comparison = {
+  direction: 'increase',
+  tolerance: 0.1,
+  confidence: 0.99,
+  minEffect: 0.6,
+  spread: 'observed',
+};
 
-/** The groups of targets that go together, in order; one group when the stage is a single step. */
-export function wavesOf(stage: StageFile): string[][] {
-  if (stage.waves) return stage.waves;
-  const targets = stage.targets ?? [];
-  return stage.canary ? targets.map((target) => [target]) : [targets];
-}
-
-function stepsOf(stage: StageFile): StepSpec[] {
-  const waves = wavesOf(stage);
-  const bake = bakeSpec(stage.bake);
-  const { onDegraded } = stage;
-  const canary: StepSpec[] = stage.canary
-    ? [
-        {
-          name: 'canary',
-          kind: 'canary',
-          targets: waves.flat(),
-          share: stage.canary.share,
-          ...RELEASE_ALONE,
-          bake: bakeSpec(stage.canary.bake),
-          onDegraded: stage.canary.onDegraded,
-        },
-      ]
-    : [];
-  if (!stage.canary && !stage.waves) {
-    return [{ name: 'all', kind: 'all', targets: waves.flat(), share: 1, ...RELEASE_ALONE, bake, onDegraded }];
-  }
-  return [
-    ...canary,
-    ...waves.map((targets, index): StepSpec => {
-      return { name: `wave ${index + 1}`, kind: 'wave', targets, share: 1, ...RELEASE_ALONE, bake, onDegraded };
-    }),
-  ];
-}
-
-/** With its defaults: judged every 30 s, on-call is asked when it is not healthy half an hour after it should have been. */
-export function bakeSpec(bake: StageFile['bake']): BakeSpec {
-  return {
-    forMs: bake.for,
-    everyMs: bake.every ?? Math.min(DEFAULT_EVERY_MS, bake.for),
-    deadlineMs: bake.deadline ?? bake.for + DEFAULT_PATIENCE_MS,
+function signalSpec(signal: SignalFile, file: ServiceFile, query: Json): Signal {
+  const isCompared = signal.kind === 'compare' || signal.kind === 'rate';
+  const { direction, tolerance, confidence, minEffect, spread } = signal;
+  const comparison: Comparison = {
+    direction: direction ?? USUAL.direction,
+    tolerance: tolerance ?? USUAL.tolerance,
+    confidence: confidence ?? USUAL.confidence,
+    minEffect: minEffect ?? USUAL.minEffect,
+    spread: spread ?? USUAL.spread,
   };
-}
-
-function signalSpec(signal: SignalFile, query: Json): Signal {
   return {
     name: signal.name,
     kind: signal.kind,
-    neighbour: null,
-    baseline: null,
-    comparison: null,
-    group: null,
+    neighbour: neighboursOf(file).find((one) => one.service === signal.neighbour) ?? null,
+    baseline: isCompared ? baselineOf(signal) : null,
+    comparison: isCompared ? comparison : null,
+    group: signal.group ?? null,
     source: signal.source,
     query,
-    healthyWhen: signal.healthyWhen ?? { min: 1 },
+    healthyWhen: signal.healthyWhen ?? HEALTHY[signal.kind],
     degradedWhen: signal.degradedWhen ?? null,
     role: signal.role,
     weight: signal.weight ?? 1,
@@ -147,4 +126,26 @@ function signalSpec(signal: SignalFile, query: Json): Signal {
     maxAgeMs: signal.maxAge,
     unit: signal.unit,
   };
+}
+
+/** What is healthy where nothing is written: the other kinds must say it, or have no bounds. */
+const HEALTHY: Record<Signal['kind'], Bound> = {
+  check: { min: 1 },
+  alert: { max: 0 },
+  threshold: {},
+  requests: {},
+  compare: {},
+  rate: {},
+};
+
+export function baselineOf({ baseline }: Pick<SignalFile, 'baseline'>): Baseline {
+  if (baseline === undefined) return { is: 'current' };
+  return typeof baseline === 'string' ? { is: baseline } : { is: 'earlier', daysAgo: baseline.earlier };
+}
+
+export function neighboursOf({ neighbours }: ServiceFile): Neighbour[] {
+  return [
+    ...neighbours.upstream.map((service): Neighbour => ({ service, is: 'upstream' })),
+    ...neighbours.downstream.map((service): Neighbour => ({ service, is: 'downstream' })),
+  ];
 }

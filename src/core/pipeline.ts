@@ -17,6 +17,8 @@ export type StepSpec = {
   targets: string[];
   /** The share of each target's instances that run the release then, above 0 to 1. */
   share: number;
+  /** One of several that finish a region each: which goes first, and how many together, is for the plan to say. */
+  isRegional: boolean;
   /** Instead of a share: so many instances of all the step's targets together; null: `share` says. */
   count: number | null;
   /** What is deployed: the release, or what ran before it (a downgrade, to see that it works). */
@@ -27,6 +29,24 @@ export type StepSpec = {
   /** Degraded: roll back at once, or ask the on-call engineer. A canary always rolls back. */
   onDegraded: 'rollback' | 'ask';
 };
+
+/**
+ * Whether a signal says anything of a step. What is held against the old version needs some of it to run: `fresh` beside
+ * a canary that starts it anew, `current` while the step leaves instances on it.
+ */
+export function isJudgedIn(
+  signal: Pick<Signal, 'baseline'>,
+  step: Pick<StepSpec, 'hasBaseline' | 'share' | 'count'>,
+): boolean {
+  switch (signal.baseline?.is) {
+    case 'fresh':
+      return step.hasBaseline;
+    case 'current':
+      return step.share < 1 || step.count !== null;
+    default:
+      return true;
+  }
+}
 
 export type ApprovalRule = { required: number; expireMs: number };
 

@@ -209,8 +209,10 @@ stages:
     protected: true
     approvals: { required: 1, expire: 1h }
     signals: [{ name: checkout, kind: check, source: probe, query: { path: /probe/production } }]
-    canary: { share: 25%, bake: ${watched} }
-    waves: [[us], [eu]]
+    targets: [us, eu]
+    rollout:
+      canary: { share: 25%, bake: ${watched} }
+      waves: [regions]
     bake: ${watched}
     onDegraded: ask
     decide: { within: ${decide}, default: roll-back }

@@ -40,6 +40,7 @@ describe('C3 configuration as code', () => {
         provider: 'fleet',
         targets: { staging: { hosts: 1 }, us: { hosts: 4 }, eu: { hosts: 1 } },
         ...plainService(['staging', 'us', 'eu']),
+        driftEveryMs: 5 * MINUTE,
         stages: [
           {
             name: 'staging',
@@ -83,6 +84,7 @@ describe('C3 configuration as code', () => {
                 targets: ['us'],
                 share: 1,
                 ...PLAIN_STEP,
+                isRegional: true,
                 bake: bake(10 * MINUTE),
                 onDegraded: 'ask',
               },
@@ -92,12 +94,14 @@ describe('C3 configuration as code', () => {
                 targets: ['eu'],
                 share: 1,
                 ...PLAIN_STEP,
+                isRegional: true,
                 bake: bake(10 * MINUTE),
                 onDegraded: 'ask',
               },
             ],
             signals: [errors],
             ...PLAIN_STAGE,
+            regionsAtOnce: [1],
             deployDeadlineMs: 10 * MINUTE,
             verifyDeadlineMs: 5 * MINUTE,
             decideWithinMs: 15 * MINUTE,
@@ -132,22 +136,6 @@ describe('C3 configuration as code', () => {
     expect(installation.services.map((service) => service.name)).toEqual(['api', 'shop']);
   });
 
-  it('waves go as they are written, with or without a canary', () => {
-    const waves = swap(SHOP, 'targets: [us, eu]', 'waves: [[eu, us]]');
-    const steps = (text: string) =>
-      installationOf(load({ 'services/shop.yml': text })).services[0]?.stages[1]?.steps.map((step) => [
-        step.name,
-        step.targets,
-      ]);
-    expect(steps(waves)).toEqual([
-      ['canary', ['eu', 'us']],
-      ['wave 1', ['eu', 'us']],
-    ]);
-    expect(steps(swap(waves, '    canary:\n      share: 10%\n      bake: {for: 20m}\n', ''))).toEqual([
-      ['wave 1', ['eu', 'us']],
-    ]);
-  });
-
   it('T20 an installation holds the reference and never the secret', () => {
     const installation = installationOf(load());
     expect(JSON.stringify(installation)).not.toContain(VARIABLES.FLEET_TOKEN);
@@ -169,7 +157,7 @@ describe('C3 configuration as code', () => {
       [14, 5, 'sources.metrics.kind'],
       [1, 1, 'onCall'],
       [7, 1, 'on-call'],
-      [27, 7, 'stages[1].canary.share'],
+      [28, 9, 'stages[1].rollout.canary.share'],
     ]);
     expect(told(loaded)).toContainEqual(
       expect.stringMatching(/^belay\.yml:14:5 .*found "metric".*did you mean metrics\?/),
@@ -214,7 +202,7 @@ describe('C3 configuration as code', () => {
       z.strictObject({ ratio: z.strictObject({ of: z.string(), over: z.string() }), window: z.string().optional() }),
       z.strictObject({ rate: z.strictObject({ of: z.string() }), window: z.string().optional() }),
     ]);
-    const metrics = { schema: z.looseObject({}), querySchema, whyNot: () => null };
+    const metrics = { remembers: true, schema: z.looseObject({}), querySchema, whyNot: () => null };
     const kinds = { ...KINDS, sources: { metrics } };
     const asked = (query: string) => told(load(shop("{promql: 'errors'}", query), VARIABLES, kinds)).join();
     expect(asked('{rate: {off: x}}')).toMatch(/query\.rate\.off: .*did you mean of\?/);

@@ -24,6 +24,7 @@ export const KINDS: Kinds = {
   },
   sources: {
     metrics: {
+      remembers: true,
       schema: z.strictObject({ url: z.string() }),
       querySchema: z.strictObject({ promql: z.string() }),
       whyNot: () => null,
@@ -86,9 +87,10 @@ stages:
     protected: true
     approvals: {required: 1}
     targets: [us, eu]
-    canary:
-      share: 10%
-      bake: {for: 20m}
+    rollout:
+      canary:
+        share: 10%
+        bake: {for: 20m}
     onDegraded: ask
     decide: {within: 15m}
 `;
