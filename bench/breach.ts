@@ -51,6 +51,7 @@ async function run({ isQuick }: Size) {
       project: async () => ({ is: 'done' }),
       announce: async () => ({ is: 'done' }),
       page: async () => ({ is: 'done' }),
+      projectDrift: async () => ({ is: 'done' }),
     },
   });
   const engine = createEngine({ ledger: store.ledger, perform, clock: systemClock, log: SILENT });

@@ -4,6 +4,7 @@ import { App, HTTPReceiver, LogLevel } from '@slack/bolt';
 import { createDesk } from '../src/compose/desk.ts';
 import { systemClock } from '../src/engine/clock.ts';
 import { createCommands } from '../src/engine/commands.ts';
+import { createDriftCommands } from '../src/engine/drift-commands.ts';
 import { createEngine } from '../src/engine/engine.ts';
 import { createSlack } from '../src/slack/app.ts';
 import { createInbox, createPosted } from '../src/store/inbox.ts';
@@ -35,11 +36,13 @@ function belays(store: Store, apiUrl: string): Server {
   const engine = createEngine({ ledger, perform: async () => ({ is: 'done' }), clock: systemClock, log: SILENT });
   const newId = () => crypto.randomUUID();
   const commands = createCommands({ ledger, engine, now: systemClock.now, newId, hash: sha256 });
+  const services = [aService({ channel: CHANNEL })];
   const desk = createDesk({
-    services: [aService({ channel: CHANNEL })],
+    services,
     ledger,
     engine,
     commands,
+    driftCommands: createDriftCommands({ services, ledger, engine, now: systemClock.now, newId, hash: sha256 }),
     resolveRef: async () => ({ code: 'source-unreachable', detail: 'none here' }),
     nearest: () => null,
     now: systemClock.now,

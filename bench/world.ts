@@ -55,6 +55,7 @@ export function healthyEdges(now: () => number): Perform {
       project: async () => ({ is: 'done' }),
       announce: async () => ({ is: 'done' }),
       page: async () => ({ is: 'done' }),
+      projectDrift: async () => ({ is: 'done' }),
     },
   });
 }

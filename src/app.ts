@@ -14,11 +14,13 @@ import { clock, createLog, hash, newId } from './compose/world.ts';
 import { nearest } from './core/nearest.ts';
 import type { ServiceSpec } from './core/pipeline.ts';
 import { createCommands } from './engine/commands.ts';
+import { createDriftWatch, type DriftWatchOptions } from './engine/drift.ts';
+import { createDriftCommands } from './engine/drift-commands.ts';
 import { createEngine } from './engine/engine.ts';
 import { coalesced, createIntake } from './engine/intake.ts';
 import { createWebhookHandler } from './github/receive.ts';
 import { resolveRef } from './github/refs.ts';
-import { createPerform, type Edges } from './perform.ts';
+import { createPerform, createPerformDrift, type Edges } from './perform.ts';
 import { createSlack, type SlackParts } from './slack/app.ts';
 import { openDatabase } from './store/database.ts';
 import { GroupCommit } from './store/group-commit.ts';
@@ -28,6 +30,9 @@ import { lockDatabase } from './store/lock.ts';
 import { migrate } from './store/migrate.ts';
 import { createAlertHint } from './web/alert-hint.ts';
 import { createWebServer, type Handler, listen } from './web/server.ts';
+
+/** How often the watch for drift asks whose turn it is; each service says itself how often that is. */
+const LOOK_FOR_DUE_MS = 5000;
 
 /** The cron expression for looking every so often: node-cron counts whole seconds, minutes and hours. */
 export function every(ms: number): string {
@@ -60,13 +65,16 @@ export async function start(ready: Ready, signal: AbortSignal): Promise<void> {
   const people = Promise.withResolvers<Edges['people']>();
   const world = owned.use(createEdgesOf(ready, github));
   const edges: Edges = { ...world, github: githubEdge(github), people: later(people.promise) };
-  const engine = createEngine({ ledger, perform: createPerform(edges), clock, log });
+  const performDrift = createPerformDrift(edges);
+  const engine = createEngine({ ledger, perform: createPerform(edges), performDrift, clock, log });
   const commands = createCommands({ ledger, engine, now: clock.now, newId, hash });
+  const driftCommands = createDriftCommands({ services, ledger, engine, now: clock.now, newId, hash });
   const desk = createDesk({
     services,
     ledger,
     engine,
     commands,
+    driftCommands,
     resolveRef: (service, ref) => resolveRef(github, { ...service, service: service.name, newId, ref }),
     nearest,
     now: clock.now,
@@ -139,6 +147,12 @@ export async function start(ready: Ready, signal: AbortSignal): Promise<void> {
   const pollQuietly = () => quietly('polling failed', poll());
   const schedule = cron.schedule(every(installation.github.pollEveryMs), pollQuietly, { noOverlap: true });
   owned.defer(async () => void (await schedule.destroy()));
+  const watch = createDriftWatch({ services, ledger, engine, clock, log, observe: observeOf(edges) });
+  if (services.some((one) => one.driftEveryMs !== null)) {
+    const look = () => quietly('looking for drift failed', watch.tick());
+    const looks = cron.schedule(every(LOOK_FOR_DUE_MS), look, { noOverlap: true });
+    owned.defer(async () => void (await looks.destroy()));
+  }
   whyNotReady = null;
   const facts = { host, port: listening, services: services.map((one) => one.name), slack: installation.slack.mode };
   log.info(facts, 'Belay runs');
@@ -146,6 +160,15 @@ export async function start(ready: Ready, signal: AbortSignal): Promise<void> {
   await aborted(signal);
   whyNotReady = 'ending';
   log.info({}, 'Belay ends; what is under way is continued by the next start');
+}
+
+/** Every instance of a target, read back by its provider. */
+function observeOf(edges: Pick<Edges, 'provider'>): DriftWatchOptions['observe'] {
+  return async ({ name }, target, signal) => {
+    const found = edges.provider(name);
+    if (!found) throw new Error(`${name} has no provider`);
+    return found.provider.observe({ service: name, target, options: found.options(target) }, signal);
+  };
 }
 
 function slackOf(ready: Ready) {

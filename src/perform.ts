@@ -8,8 +8,8 @@ import { wishOf } from './core/placing.ts';
 import { stepAt } from './core/plan.ts';
 import type { Artifact } from './core/release.ts';
 import type { Rollout } from './core/rollout.ts';
-import type { Owed } from './engine/ledger.ts';
-import type { Perform, Performed } from './engine/perform.ts';
+import type { Due, Owed } from './engine/ledger.ts';
+import type { Perform, PerformDrift, Performed } from './engine/perform.ts';
 import type { Source } from './health/source.ts';
 import { measureBefore, measureNow, readLoad } from './measure.ts';
 import type { Provider, TargetRef } from './providers/provider.ts';
@@ -36,6 +36,7 @@ export type Edges = {
     project(rollout: Rollout): Promise<Performed>;
     announce(rollout: Rollout, effect: Extract<Effect, { kind: 'announce' }>): Promise<Performed>;
     page(rollout: Rollout, effect: Extract<Effect, { kind: 'page' }>): Promise<Performed>;
+    projectDrift(service: string, target: string): Promise<Performed>;
   };
 };
 
@@ -93,8 +94,13 @@ export function createPerform(edges: Edges): Perform {
   };
 }
 
+/** Shows what drifted: it belongs to no rollout. */
+export function createPerformDrift({ people }: Pick<Edges, 'people'>): PerformDrift {
+  return async (owed) => told(owed, await people.projectDrift(owed.due.service, owed.due.target));
+}
+
 /** What Slack refuses today may pass once somebody has invited Belay: it is tried for a while before it is dropped. */
-function told(owed: Owed, performed: Performed): Performed {
+function told(owed: Owed<Due>, performed: Performed): Performed {
   if (performed.is !== 'given-up' || owed.attempts >= TELL_TRIES) return performed;
   return { is: 'failed', detail: performed.detail, retryAfterMs: TELL_AGAIN_MS };
 }

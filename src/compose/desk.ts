@@ -2,6 +2,7 @@ import { laneOf, type ServiceSpec } from '../core/pipeline.ts';
 import { isPlanProblem, type Plan } from '../core/plan.ts';
 import type { Release } from '../core/release.ts';
 import { type Commands, rollbackStage, versionsOf } from '../engine/commands.ts';
+import type { DriftCommands } from '../engine/drift-commands.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Ledger } from '../engine/ledger.ts';
 import type { Desk, RefProblem } from '../slack/desk.ts';
@@ -11,6 +12,7 @@ export type DeskParts = {
   ledger: Ledger;
   engine: Engine;
   commands: Commands;
+  driftCommands: DriftCommands;
   resolveRef(service: ServiceSpec, ref: string | null): Promise<Release | RefProblem>;
   nearest(word: string, known: readonly string[]): string | null;
   now(): number;
@@ -79,6 +81,9 @@ export function createDesk(parts: DeskParts): Desk {
       if (!outcome) throw new Error(`There is no rollout ${rolloutId}`);
       return outcome;
     },
+    drift: (service, target) => ledger.drift(service, target),
+    drifts: (service) => ledger.drifts(service),
+    decideDrift: (request) => parts.driftCommands.decide(request),
     now: parts.now,
   };
 }

@@ -151,6 +151,7 @@ export function peopleEdge(slack: Slack, services: ServiceSpec[]): Edges['people
     announce: (rollout, effect) => performed(slack.announce(effect.key, rollout.id, effect.what, effect.phase)),
     page: (rollout, effect: Extract<Effect, { kind: 'page' }>) =>
       performed(slack.page(effect.key, rollout.id, { who: effect.who, phase: effect.phase, round: effect.round })),
+    projectDrift: (service, target) => performed(slack.projectDrift(service, target)),
   };
 }
 
@@ -171,5 +172,6 @@ export function later(people: Promise<Edges['people']>): Edges['people'] {
     project: async (...given) => (await people).project(...given),
     announce: async (...given) => (await people).announce(...given),
     page: async (...given) => (await people).page(...given),
+    projectDrift: async (...given) => (await people).projectDrift(...given),
   };
 }

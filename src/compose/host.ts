@@ -7,7 +7,7 @@ import { createCommands } from '../engine/commands.ts';
 import { createEngine, type Engine } from '../engine/engine.ts';
 import type { Performed } from '../engine/perform.ts';
 import { resolveRef } from '../github/refs.ts';
-import { createPerform, type Edges } from '../perform.ts';
+import { createPerform, createPerformDrift, type Edges } from '../perform.ts';
 import type { RefProblem } from '../slack/desk.ts';
 import { openDatabase, StoreError } from '../store/database.ts';
 import { GroupCommit } from '../store/group-commit.ts';
@@ -77,11 +77,13 @@ export async function rollback(ready: Ready, wish: RollbackWish): Promise<Rollba
       project: nobody,
       announce: nobody,
       page: nobody,
+      projectDrift: nobody,
     };
     const github = createGithubOf(ready);
     await using world = createEdgesOf(ready, github);
     const edges: Edges = { ...world, github: githubEdge(github), people };
-    const engine = createEngine({ ledger, perform: createPerform(edges), clock, log });
+    const performDrift = createPerformDrift(edges);
+    const engine = createEngine({ ledger, perform: createPerform(edges), performDrift, clock, log });
     const commands = createCommands({ ledger, engine, now: clock.now, newId, hash });
     const actor: Actor = {
       principal: { kind: 'host', user: wish.user },

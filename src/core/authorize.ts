@@ -14,7 +14,10 @@ export type Action =
   | 'rollback'
   | 'abort'
   | 'decide'
-  | 'stop-countdown';
+  | 'stop-countdown'
+  | 'fix-drift'
+  | 'accept-drift'
+  | 'ignore-drift';
 
 const ROLES: Record<Action, Role[]> = {
   look: ['viewer', 'deployer', 'approver', 'on-call', 'admin'],
@@ -26,10 +29,16 @@ const ROLES: Record<Action, Role[]> = {
   abort: ['deployer', 'approver', 'on-call'],
   decide: ['approver', 'on-call'],
   'stop-countdown': ['approver', 'on-call'],
+  'fix-drift': ['deployer', 'approver', 'on-call'],
+  'accept-drift': ['approver', 'on-call'],
+  'ignore-drift': ['approver', 'on-call'],
 };
 
 /** Actions on a protected stage that need a proved link to a GitHub account. A rollback never does. */
-const NEEDS_LINK: ReadonlySet<Action> = new Set(['deploy-protected', 'approve', 'reject']);
+const NEEDS_LINK: ReadonlySet<Action> = new Set(['deploy-protected', 'approve', 'reject', 'accept-drift']);
+
+/** What nobody who took part in the change may do. Accepting what runs, whoever put it there, is an approval of it. */
+const NOT_BY_PARTICIPANTS: ReadonlySet<Action> = new Set(['approve', 'reject', 'accept-drift']);
 
 export type Allowed = { allowed: true } | { allowed: false; refusal: Refusal };
 
@@ -65,7 +74,7 @@ export function authorize(
   const needs = ROLES[action];
   if (!actor.roles.some((role) => needs.includes(role))) return deny({ code: 'not-allowed', action, needs });
   if (NEEDS_LINK.has(action) && actor.githubId === null) return deny({ code: 'not-linked' });
-  if ((action === 'approve' || action === 'reject') && change) {
+  if (NOT_BY_PARTICIPANTS.has(action) && change) {
     if (principalKey(principal) === change.requester) return deny({ code: 'participant', part: 'requester' });
     const part = change.participants.find((one) => one.githubId !== null && one.githubId === actor.githubId);
     if (part) return deny({ code: 'participant', part: part.part });

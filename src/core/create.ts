@@ -88,6 +88,14 @@ export function createRollback(seed: Seed & { to: Artifact; because: string; by:
   return rollBack(rollout, at, { code: 'asked', by: seed.by, because: seed.because }, null, nowMs, to);
 }
 
+/** Puts one target alone on what is recorded there: between deploys, something else came to run on it. */
+export function createRepair(seed: Seed & { to: Artifact; target: string; by: string }): Decision {
+  const { plan, nowMs, to, target } = seed;
+  const at = { stage: plan.stages.length - 1, step: 0 };
+  const rollout: Rollout = { ...blank(seed, 'rollback', to), touched: [target], before: { [target]: to } };
+  return rollBack(rollout, at, { code: 'drifted', target, by: seed.by }, null, nowMs, to);
+}
+
 /** A version that ran before Belay knew the service: all that is known of it is its digest. */
 export function adoptedRelease(service: ServiceSpec, artifact: Artifact, id: string, nowMs: number): Release {
   const unanswered = { answer: 'unanswered', text: '' } as const;

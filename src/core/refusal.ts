@@ -15,7 +15,16 @@ export type Refusal =
   | { code: 'reason-missing' }
   | { code: 'nothing-to-roll-back-to' }
   | { code: 'never-healthy-here'; digest: string }
-  | { code: 'is-over'; phase: string };
+  | { code: 'is-over'; phase: string }
+  /** What runs on a target that drifted cannot be made what is recorded. */
+  | {
+      code: 'not-acceptable';
+      why: 'nothing-runs' | 'left-behind' | 'unreadable' | 'many-versions' | 'no-rule';
+    }
+  /** A rollout has half-finished work where this would have to take its place. */
+  | { code: 'work-under-way'; service: string; sha: string; stage: string }
+  /** The stage or the target is no longer in the configuration. */
+  | { code: 'not-configured'; target: string };
 
 /** The refusals that a person meets most often name who could do it instead: see `whoCan` in authorize. */
 export type RefusalCode = Refusal['code'];

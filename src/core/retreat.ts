@@ -204,8 +204,10 @@ export function observedWhileRollingBack(rollout: Rollout, phase: In<'rolling-ba
   const { trouble, judgement, to } = phase;
   const end: Phase = { is: 'rolled-back', atMs: event.atMs, trouble, judgement, to };
   const facts: Fact[] = [placed];
-  // A version that was adopted as it ran has no commit that Belay knows: what is desired stays as it was.
-  if (goal.artifact.sha !== '') facts.push({ fact: 'desired', artifact: goal.artifact, atMs: event.atMs });
+  // A version that was adopted as it ran has no commit that Belay knows: what is desired stays as it was. So it does when
+  // one target is only put back on what is recorded.
+  if (goal.artifact.sha !== '' && trouble.code !== 'drifted')
+    facts.push({ fact: 'desired', artifact: goal.artifact, atMs: event.atMs });
   return withFacts(enter(next, end, [], event.atMs), facts);
 }
 

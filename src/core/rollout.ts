@@ -34,6 +34,8 @@ export type Trouble =
   | { code: 'rejected'; by: string; because: string }
   | { code: 'approval-expired' }
   | { code: 'asked'; by: string; because: string }
+  /** Between deploys the target came to run something else; what is recorded is put back. */
+  | { code: 'drifted'; target: string; by: string }
   /** A rollback of the service took the lane. */
   | { code: 'taken-over'; by: string; byRollout: string };
 

@@ -3,8 +3,8 @@ import type { Refusal } from '../core/refusal.ts';
 import type { Rollout } from '../core/rollout.ts';
 import { type Applied, applyEvent } from './apply.ts';
 import type { Clock } from './clock.ts';
-import type { Ledger, Owed } from './ledger.ts';
-import type { Perform, Performed } from './perform.ts';
+import type { DriftDue, Due, Ledger, Owed, RolloutDue } from './ledger.ts';
+import type { Perform, PerformDrift, Performed } from './perform.ts';
 
 /** What came of asking; `rollout` is the state after it, committed. */
 export type Outcome =
@@ -19,6 +19,8 @@ export type EngineLog = {
 export type EngineOptions = {
   ledger: Ledger;
   perform: Perform;
+  /** Shows what drifted; without it nothing of that kind may be owed. */
+  performDrift?: PerformDrift;
   clock: Clock;
   log: EngineLog;
   /** How long one try may take before it is aborted and counts as failed. */
@@ -54,7 +56,7 @@ export function pauseAfter(attempts: number, kind: string): number {
  */
 const CALLED_OFF: Performed = { is: 'later', afterMs: 0, isTry: true };
 
-type Claimed = { owed: Owed; rollout: Rollout | null };
+type Claimed = { owed: Owed<Due>; rollout: Rollout | null };
 
 export type Engine = ReturnType<typeof createEngine>;
 
@@ -113,12 +115,24 @@ export function createEngine(options: EngineOptions) {
     }
   }
 
-  async function tryOnce(owed: Owed, rollout: Rollout | null, abort: AbortController): Promise<Performed> {
+  async function tryOnce(owed: Owed<Due>, rollout: Rollout | null, abort: AbortController): Promise<Performed> {
     const { due } = owed;
     if (due.kind === 'wake') {
       return { is: 'event', event: { type: 'woke', generation: due.generation, timer: due.timer } };
     }
-    if (!rollout) return { is: 'given-up', detail: 'there is no such rollout' };
+    const { performDrift } = options;
+    if (isOfDrift(owed)) {
+      if (!performDrift) return { is: 'given-up', detail: 'nothing here shows what drifted' };
+      return withinTime((signal) => performDrift(owed, signal), abort);
+    }
+    if (!rollout || !isOfRollout(owed)) return { is: 'given-up', detail: 'there is no such rollout' };
+    return withinTime((signal) => perform(owed, rollout, signal), abort);
+  }
+
+  async function withinTime(
+    work: (signal: AbortSignal) => Promise<Performed>,
+    abort: AbortController,
+  ): Promise<Performed> {
     const overdue = new AbortController();
     const ended = new AbortController();
     const leftBehind = async (): Promise<Performed> => {
@@ -130,7 +144,7 @@ export function createEngine(options: EngineOptions) {
     };
     try {
       const signal = AbortSignal.any([abort.signal, overdue.signal]);
-      const performed = await Promise.race([perform(owed, rollout, signal), leftBehind()]);
+      const performed = await Promise.race([work(signal), leftBehind()]);
       return performed.is === 'failed' && abort.signal.aborted ? CALLED_OFF : performed;
     } catch (error) {
       if (abort.signal.aborted) return CALLED_OFF;
@@ -141,7 +155,7 @@ export function createEngine(options: EngineOptions) {
   }
 
   /** Turns the answer of one try into an event, in the transaction that settles the row. */
-  async function settle(owed: Owed, performed: Performed): Promise<void> {
+  async function settle(owed: Owed<Due>, performed: Performed): Promise<void> {
     const atMs = clock.now();
     const applied = await ledger.write(async (tx) => {
       switch (performed.is) {
@@ -195,8 +209,8 @@ export function createEngine(options: EngineOptions) {
   }
 
   /** What tells people must not change what it tells about; and of a long row of failures the 1st, 2nd, 4th … are enough. */
-  function isWorthSaying(owed: Owed): boolean {
-    const isAboutRollout = !['project', 'announce', 'page'].includes(owed.due.kind);
+  function isWorthSaying(owed: Owed<Due>): boolean {
+    const isAboutRollout = !['project', 'project-drift', 'announce', 'page'].includes(owed.due.kind);
     return isAboutRollout && Number.isInteger(Math.log2(owed.attempts));
   }
 
@@ -208,7 +222,8 @@ export function createEngine(options: EngineOptions) {
       for (const owed of await tx.claimDue(nowMs, nowMs + timeoutMs * 2, limit)) {
         const known = claimed.find((one) => one.owed.rolloutId === owed.rolloutId && one.rollout)?.rollout;
         // A timer says all there is to say by itself.
-        const rollout = owed.due.kind === 'wake' ? null : (known ?? (await tx.rollout(owed.rolloutId)));
+        const needsNone = owed.due.kind === 'wake' || owed.due.kind === 'project-drift';
+        const rollout = needsNone ? null : (known ?? (await tx.rollout(owed.rolloutId)));
         claimed.push({ owed, rollout });
       }
       return claimed;
@@ -258,4 +273,12 @@ export function createEngine(options: EngineOptions) {
   }
 
   return { submit, tick, run, kick, afterCommit };
+}
+
+function isOfDrift(owed: Owed<Due>): owed is Owed<DriftDue> {
+  return owed.due.kind === 'project-drift';
+}
+
+function isOfRollout(owed: Owed<Due>): owed is Owed<RolloutDue> {
+  return owed.due.kind !== 'project-drift';
 }

@@ -1,17 +1,31 @@
 import type { Fact, SignalLook } from '../core/decision.ts';
+import type { DriftCase } from '../core/drift-case.ts';
 import type { Effect } from '../core/effect.ts';
 import type { Json } from '../core/json.ts';
 import type { Artifact, Participant, Release } from '../core/release.ts';
 import type { Rollout } from '../core/rollout.ts';
 
 /** `project`: a rollout changed and what people see of it must follow; owed until the newest state was shown. */
-export type Due = Effect | { kind: 'project'; key: string; generation: 0; afterMs: number };
+export type RolloutDue = Effect | { kind: 'project'; key: string; generation: 0; afterMs: number };
+
+/** The same for what drifted: it belongs to a target and to no rollout. */
+export type DriftDue = {
+  kind: 'project-drift';
+  key: string;
+  generation: 0;
+  afterMs: number;
+  service: string;
+  target: string;
+};
+
+export type Due = RolloutDue | DriftDue;
 
 /** A row of the outbox, leased to whoever performs it. */
-export type Owed = {
+export type Owed<Of extends Due = RolloutDue> = {
   key: string;
+  /** `drift:service/target` for what belongs to no rollout. */
   rolloutId: string;
-  due: Due;
+  due: Of;
   /** service/target of an effect that changes a target. */
   target: string | null;
   fence: number | null;
@@ -55,6 +69,10 @@ export interface LedgerReader {
   looks(rolloutId: string, stage: string, step: string): Promise<Looked[]>;
   desired(lane: string): Promise<{ sha: string; digest: string } | null>;
   head(repo: string, branch: string): Promise<string | null>;
+  /** What is known of a target between deploys; null: it was never looked at. */
+  drift(service: string, target: string): Promise<DriftCase | null>;
+  /** Of every target that was looked at, drifted or not; null: of all services. */
+  drifts(service: string | null): Promise<DriftCase[]>;
 }
 
 /** What may be changed, all of it in one transaction that commits or never happened. */
@@ -70,15 +88,28 @@ export interface LedgerWriter extends LedgerReader {
   /** Cancels what older phases owed; answers the keys. */
   cancelOlder(rolloutId: string, generation: number): Promise<string[]>;
   /** The row is done; false: it was cancelled or owed again meanwhile. */
-  settle(owed: Owed): Promise<boolean>;
+  settle(owed: Owed<Due>): Promise<boolean>;
   /** Still owed, later; keeps or resets the count of tries. */
-  postpone(owed: Owed, dueAtMs: number, attempts: number): Promise<void>;
-  claimDue(nowMs: number, leaseUntilMs: number, limit: number): Promise<Owed[]>;
+  postpone(owed: Owed<Due>, dueAtMs: number, attempts: number): Promise<void>;
+  claimDue(nowMs: number, leaseUntilMs: number, limit: number): Promise<Owed<Due>[]>;
   record(rollout: Rollout, generation: number, facts: Fact[]): Promise<void>;
   /** Everybody who took part in what was merged after `afterSha`, up to this release. */
   participantsSince(afterSha: string | null, release: Release): Promise<Participant[]>;
   lastGoodByTarget(service: string): Promise<Record<string, Artifact>>;
   audit(entry: AuditEntry, atMs: number): Promise<void>;
+  saveDrift(known: DriftCase): Promise<void>;
+  /** What people see of this target's drift must follow. */
+  oweDrift(known: DriftCase, dueAtMs: number): Promise<void>;
+  /** Everything that the drift of this target shows was brought to people. */
+  isDriftTold(service: string, target: string): Promise<boolean>;
+  recordDriftDecision(
+    known: DriftCase,
+    decision: { by: string; name: string; choice: string; because: string | null; atMs: number },
+  ): Promise<void>;
+  /** What is recorded of a target, without a rollout that put it there. */
+  place(service: string, placement: Placement): Promise<void>;
+  /** The commit of a digest that was good somewhere; null: not known. */
+  knownVersion(service: string, digest: string): Promise<Artifact | null>;
 }
 
 export interface Ledger extends LedgerReader {

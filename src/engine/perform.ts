@@ -1,6 +1,6 @@
 import type { Event } from '../core/event.ts';
 import type { Rollout } from '../core/rollout.ts';
-import type { Owed } from './ledger.ts';
+import type { DriftDue, Owed } from './ledger.ts';
 
 type WithoutTime<E> = E extends Event ? Omit<E, 'atMs'> : never;
 
@@ -24,3 +24,6 @@ export type Performed =
  * Must end soon after the signal aborts. May throw: that is `failed`.
  */
 export type Perform = (owed: Owed, rollout: Rollout, signal: AbortSignal) => Promise<Performed>;
+
+/** Carries out what belongs to a target and to no rollout, on the same terms. */
+export type PerformDrift = (owed: Owed<DriftDue>, signal: AbortSignal) => Promise<Performed>;

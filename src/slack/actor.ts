@@ -18,10 +18,15 @@ export type Actors = {
    * whoever waits for the answer holds.
    */
   eligibleAmong(keys: string[]): Promise<string[]>;
+  /** How far the clocks of a person are ahead of UTC, as their profile says; 0 when Slack does not say. */
+  utcOffsetMs(userId: string): Promise<number>;
 };
 
 type RolesSpec = Pick<ServiceSpec, 'roles' | 'onCall'>;
-type Known = { standing: Standing; name: string; atMs: number };
+type Known = { standing: Standing; name: string; utcOffsetMs: number; atMs: number };
+
+/** No place on earth is further from UTC. */
+const MAX_OFFSET_S = 15 * 3600;
 
 export function createActors(parts: {
   web: Web;
@@ -48,12 +53,13 @@ export function createActors(parts: {
     }
     cache.delete(userId);
     if (answer.is === 'refused' && (answer.error === 'user_not_found' || answer.error === 'user_not_visible')) {
-      return { standing: 'external', name: userId, atMs };
+      return { standing: 'external', name: userId, utcOffsetMs: 0, atMs };
     }
-    return { standing: 'unknown', name: userId, atMs };
+    return { standing: 'unknown', name: userId, utcOffsetMs: 0, atMs };
   }
 
   return {
+    utcOffsetMs: async (userId) => (await lookUp(userId)).utcOffsetMs,
     actorOf: async (userId, userTeamId, service) => {
       const principal: Principal = { kind: 'slack', teamId, userId };
       const key = principalKey(principal);
@@ -85,7 +91,8 @@ export function createActors(parts: {
 
 /** Denies whatever it does not recognise: a user without the expected fields is `unknown`. */
 function readUser(user: unknown, teamId: string): Omit<Known, 'atMs'> {
-  if (user === null || typeof user !== 'object' || !('id' in user)) return { standing: 'unknown', name: 'somebody' };
+  if (user === null || typeof user !== 'object' || !('id' in user))
+    return { standing: 'unknown', name: 'somebody', utcOffsetMs: 0 };
   const facts = user as Record<string, unknown>;
   const profile = (typeof facts.profile === 'object' && facts.profile !== null ? facts.profile : {}) as Record<
     string,
@@ -94,7 +101,13 @@ function readUser(user: unknown, teamId: string): Omit<Known, 'atMs'> {
   const name = [profile.display_name, profile.real_name, facts.real_name, facts.name, facts.id].find(
     (one): one is string => typeof one === 'string' && one.trim() !== '',
   );
-  return { standing: standingOf(facts, teamId), name: (name ?? 'somebody').slice(0, 80) };
+  const { tz_offset: offsetS } = facts;
+  const isOffset = typeof offsetS === 'number' && Math.abs(offsetS) <= MAX_OFFSET_S;
+  return {
+    standing: standingOf(facts, teamId),
+    name: (name ?? 'somebody').slice(0, 80),
+    utcOffsetMs: isOffset ? offsetS * 1000 : 0,
+  };
 }
 
 function standingOf(facts: Record<string, unknown>, teamId: string): Standing {

@@ -50,6 +50,8 @@ export type Slack = {
   project(rolloutId: string): Promise<OutputAnswer>;
   announce(key: string, rolloutId: string, what: Announcement, phase: Phase): Promise<OutputAnswer>;
   page(key: string, rolloutId: string, page: { who: string; phase: Phase; round: number }): Promise<OutputAnswer>;
+  /** Makes the channel show what is known of a target that drifted. */
+  projectDrift(service: string, target: string): Promise<OutputAnswer>;
 } & Actors;
 
 const STOP_WITHIN_MS = 5_000;
@@ -98,6 +100,21 @@ export function createSlack(parts: SlackParts): Slack {
 
   const project = (rolloutId: string) => withRollout(rolloutId, (rollout, extra) => output.project(rollout, extra));
 
+  async function projectDrift(service: string, target: string): Promise<OutputAnswer> {
+    const known = await desk.drift(service, target);
+    if (!known) return { is: 'failed', isTerminal: true, detail: `Nothing is known of ${service} on ${target}` };
+    const { rolloutId } = known.recorded;
+    const rollout = await desk.rollout(rolloutId);
+    const unknown = { kind: rolloutId.startsWith('drift:') ? 'accepted' : 'unknown', name: '' } as const;
+    return output.projectDrift(known, rollout ? { kind: rollout.kind, name: rollout.request.name } : unknown);
+  }
+
+  const inBackground = (work: Promise<OutputAnswer>): void => {
+    work.catch((error: unknown) => {
+      log.warn({ error: error instanceof Error ? error.message : 'unknown' }, 'A card could not be repaired');
+    });
+  };
+
   listen(app, {
     desk,
     actors,
@@ -109,11 +126,8 @@ export function createSlack(parts: SlackParts): Slack {
     channels: parts.channels,
     replays: parts.replays,
     log,
-    repair: (rolloutId) => {
-      project(rolloutId).catch((error: unknown) => {
-        log.warn({ error: error instanceof Error ? error.message : 'unknown' }, 'A card could not be repaired');
-      });
-    },
+    repair: (rolloutId) => inBackground(project(rolloutId)),
+    repairDrift: (service, target) => inBackground(projectDrift(service, target)),
     rolloutOfThread: async (channel, threadTs) => {
       for (const rollout of await desk.live(null)) {
         if (rollout.channel !== channel) continue;
@@ -134,6 +148,7 @@ export function createSlack(parts: SlackParts): Slack {
     },
     httpHandler: transport.handle,
     project,
+    projectDrift,
     announce: (key, rolloutId, what, phase) =>
       withRollout(rolloutId, (rollout, extra) => output.announce(key, rollout, what, phase, extra)),
     page: (key, rolloutId, page) => withRollout(rolloutId, (rollout, extra) => output.page(key, rollout, page, extra)),

@@ -1,3 +1,4 @@
+import type { DriftCase } from '../core/drift-case.ts';
 import type { Event } from '../core/event.ts';
 import type { ServiceSpec } from '../core/pipeline.ts';
 import type { Plan } from '../core/plan.ts';
@@ -41,6 +42,25 @@ export type RollbackRequest = {
   because: string;
 };
 
+/** What somebody wants done about a drift. */
+export type DriftAnswer =
+  | { act: 'fix' }
+  | { act: 'accept'; because: string }
+  | { act: 'ignore'; because: string; untilMs: number };
+
+/** The same with whose answer it is, and which state of which drift they saw. */
+export type DriftRequest = {
+  service: string;
+  target: string;
+  number: number;
+  generation: number;
+  actor: Actor;
+} & DriftAnswer;
+
+export type DriftOutcome =
+  | { is: 'accepted'; known: DriftCase }
+  | { is: 'refused'; refusal: Refusal; known: DriftCase | null };
+
 /**
  * What Slack asks of Belay. Every promise resolves after the commit; a failed commit rejects, and is shown as an error
  * with no effect. All that changes anything goes through `authorize` behind it.
@@ -64,5 +84,10 @@ export interface Desk {
   deploy(request: DeployRequest): Promise<Outcome>;
   rollback(request: RollbackRequest): Promise<Outcome>;
   submit(rolloutId: string, event: Event): Promise<Outcome>;
+  /** What is known of a target between deploys; null: it was never looked at. */
+  drift(service: string, target: string): Promise<DriftCase | null>;
+  /** Of every target of a service that was looked at, drifted or not. */
+  drifts(service: string): Promise<DriftCase[]>;
+  decideDrift(request: DriftRequest): Promise<DriftOutcome>;
   now(): number;
 }

@@ -34,6 +34,7 @@ export type ListenerParts = {
   replays: Replays;
   log: Log;
   repair: (rolloutId: string) => void;
+  repairDrift: (service: string, target: string) => void;
   rolloutOfThread: (channel: string, threadTs: string) => Promise<Rollout | null>;
 };
 
@@ -241,6 +242,8 @@ function clickOf(
       await open(parts.web, triggerId, modal);
     },
     repair: parts.repair,
+    repairDrift: parts.repairDrift,
+    utcOffsetMs: () => parts.actors.utcOffsetMs(user),
     runCommand: (command, text) =>
       runCommand(command, text, askingOf(parts, user, team, channel ?? '', triggerId, null)),
   };

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
+import { caseId, type DriftCase } from '../core/drift-case.ts';
 import type { Announcement } from '../core/effect.ts';
 import type { Phase, Rollout } from '../core/rollout.ts';
 import { type Budget, createBudget } from './budget.ts';
 import { announcementOf } from './views/announcement.ts';
 import type { Message } from './views/block.ts';
 import type { Extra } from './views/card.ts';
+import { type DriftSource, driftMessages } from './views/drift.ts';
 import { messagesOf } from './views/messages.ts';
 import { pageOf } from './views/page.ts';
 import type { Web } from './web.ts';
@@ -37,6 +39,8 @@ export type Output = {
     page: { who: string; phase: Phase; round: number },
     extra: Extra,
   ): Promise<OutputAnswer>;
+  /** Makes the channel show this state of a drift: one message for each, edited. */
+  projectDrift(known: DriftCase, source: DriftSource): Promise<OutputAnswer>;
 };
 
 const DONE: OutputAnswer = { is: 'done' };
@@ -153,7 +157,23 @@ export function createOutput(parts: { web: Web; posted: Posted; clock: () => num
     return show(key, card.channel, message, { thread_ts: card.ts, ...where }, `${rollout.id}/card`);
   }
 
+  async function projectDrift(drift: DriftCase, source: DriftSource): Promise<OutputAnswer> {
+    const id = caseId(drift);
+    const cardKey = `${id}/card`;
+    for (const { key, parent, ...message } of driftMessages(drift, source)) {
+      const card = parent === 'thread' ? await known(cardKey) : null;
+      const where = card ? { thread_ts: card.ts, reply_broadcast: true } : {};
+      // What was said in the thread stays as it was said.
+      if (parent === 'thread' && (await known(`${id}/${key}`))) continue;
+      const answer = await show(`${id}/${key}`, card?.channel ?? drift.channel, message, where, card ? cardKey : null);
+      if (answer.is !== 'done') return answer;
+    }
+    return DONE;
+  }
+
   return {
+    projectDrift: (drift, source) =>
+      oneAtATime(`drift:${drift.service}/${drift.target}`, () => projectDrift(drift, source)),
     project: (rollout, extra) => oneAtATime(rollout.id, () => project(rollout, extra)),
     announce: (key, rollout, what, phase, extra) =>
       oneAtATime(rollout.id, () =>

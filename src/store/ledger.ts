@@ -5,6 +5,7 @@ import { isOver } from '../core/rollout.ts';
 import type { Ledger, LedgerReader, LedgerWriter } from '../engine/ledger.ts';
 import { auditor } from './audit.ts';
 import type { Database } from './database.ts';
+import { driftWriter } from './drifts.ts';
 import { recordFacts } from './facts.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { outbox } from './outbox.ts';
@@ -75,6 +76,8 @@ export function createLedger(database: Database, commits: GroupCommit): Ledger {
     looks: (rolloutId, stage, step) => read((from) => from.looks(rolloutId, stage, step)),
     desired: (lane) => read((from) => from.desired(lane)),
     head: (repo, branch) => read((from) => from.head(repo, branch)),
+    drift: (service, target) => read((from) => from.drift(service, target)),
+    drifts: (service) => read((from) => from.drifts(service)),
   };
 }
 
@@ -106,6 +109,7 @@ function writer(database: Kysely<Tables>, states: States, epoch: () => number): 
   return {
     ...reader(database, states),
     ...outbox(database),
+    ...driftWriter(database),
     async saveRollout(rollout) {
       await save({
         id: rollout.id,

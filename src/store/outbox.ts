@@ -1,10 +1,13 @@
 import { type Kysely, sql } from 'kysely';
 import { type Effect, isMutating, OUTLIVES_PHASE } from '../core/effect.ts';
-import type { Due, LedgerWriter, Owed } from '../engine/ledger.ts';
+import type { DriftDue, Due, LedgerWriter, Owed, RolloutDue } from '../engine/ledger.ts';
 import { prepared } from './prepared.ts';
 import type { Tables } from './schema.ts';
 
-type Outbox = Pick<LedgerWriter, 'owe' | 'oweProjection' | 'cancelOlder' | 'settle' | 'postpone' | 'claimDue'>;
+type Outbox = Pick<
+  LedgerWriter,
+  'owe' | 'oweProjection' | 'oweDrift' | 'isDriftTold' | 'cancelOlder' | 'settle' | 'postpone' | 'claimDue'
+>;
 
 /** The family of `owed` and `fences`: what is to be done, by whom it is leased, under which fence it may change a target. */
 export function outbox(database: Kysely<Tables>): Outbox {
@@ -24,8 +27,24 @@ export function outbox(database: Kysely<Tables>): Outbox {
       });
     },
     async oweProjection(rolloutId, dueAtMs) {
-      const due: Due = { kind: 'project', key: `${rolloutId}/project`, generation: 0, afterMs: 0 };
-      await queries.oweAgain({ key: due.key, rollout_id: rolloutId, body: JSON.stringify(due), due_at_ms: dueAtMs });
+      const due: RolloutDue = { kind: 'project', key: `${rolloutId}/project`, generation: 0, afterMs: 0 };
+      const { key, kind } = due;
+      await queries.oweAgain({ key, kind, rollout_id: rolloutId, body: JSON.stringify(due), due_at_ms: dueAtMs });
+    },
+    async oweDrift({ service, target }, dueAtMs) {
+      const key = driftKey(service, target);
+      const due: DriftDue = { kind: 'project-drift', key, generation: 0, afterMs: 0, service, target };
+      const body = JSON.stringify(due);
+      await queries.oweAgain({
+        key,
+        kind: due.kind,
+        rollout_id: `drift:${service}/${target}`,
+        body,
+        due_at_ms: dueAtMs,
+      });
+    },
+    async isDriftTold(service, target) {
+      return (await queries.has({ key: driftKey(service, target) })).rows.length === 0;
     },
     async cancelOlder(rolloutId, generation) {
       const { rows } = await queries.cancelOlder({ rollout_id: rolloutId, generation });
@@ -45,7 +64,7 @@ export function outbox(database: Kysely<Tables>): Outbox {
     async claimDue(nowMs, leaseUntilMs, limit) {
       const { rows } = await queries.claimDue({ nowMs, leaseUntilMs, limit });
       return rows.map(
-        (row): Owed => ({
+        (row): Owed<Due> => ({
           key: row.key,
           rolloutId: row.rollout_id,
           due: JSON.parse(row.body) as Due,
@@ -57,6 +76,10 @@ export function outbox(database: Kysely<Tables>): Outbox {
       );
     },
   };
+}
+
+function driftKey(service: string, target: string): string {
+  return `drift:${service}/${target}/project`;
 }
 
 type Row = Tables['owed'];
@@ -80,14 +103,14 @@ function queriesOf(database: Kysely<Tables>) {
         })
         .onConflict((conflict) => conflict.column('key').doNothing()),
     ),
-    oweAgain: prepared(database, (given: Pick<Row, 'key' | 'rollout_id' | 'body' | 'due_at_ms'>) =>
+    oweAgain: prepared(database, (given: Pick<Row, 'key' | 'kind' | 'rollout_id' | 'body' | 'due_at_ms'>) =>
       database
         .insertInto('owed')
         .values({
           key: given.key,
           rollout_id: given.rollout_id,
           generation: 0,
-          kind: 'project',
+          kind: given.kind,
           target: null,
           fence: null,
           body: given.body,
@@ -95,6 +118,9 @@ function queriesOf(database: Kysely<Tables>) {
           ...FRESH,
         })
         .onConflict((conflict) => conflict.column('key').doUpdateSet({ version: sql`owed.version + 1` })),
+    ),
+    has: prepared(database, (given: Pick<Row, 'key'>) =>
+      database.selectFrom('owed').select('key').where('key', '=', given.key),
     ),
     cancelOlder: prepared(database, (given: Pick<Row, 'rollout_id' | 'generation'>) =>
       database

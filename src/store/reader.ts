@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Release } from '../core/release.ts';
 import type { Rollout } from '../core/rollout.ts';
 import type { Good, LedgerReader, Placement } from '../engine/ledger.ts';
+import { driftReader } from './drifts.ts';
 import { looksOf } from './looks.ts';
 import { prepared } from './prepared.ts';
 import type { Tables } from './schema.ts';
@@ -35,6 +36,7 @@ export function reader(database: Kysely<Tables>, states: States): LedgerReader {
       .limit(sql.lit(limit))
       .execute();
   return {
+    ...driftReader(database),
     async rollout(id) {
       const [row] = (await stateOf({ id })).rows;
       return row ? states.read(row.state, id) : null;

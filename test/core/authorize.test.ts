@@ -21,6 +21,9 @@ const MAY: Record<Action, string> = {
   abort: '               no      yes      yes     yes    no',
   decide: '              no       no      yes     yes    no',
   'stop-countdown': '    no       no      yes     yes    no',
+  'fix-drift': '         no      yes      yes     yes    no',
+  'accept-drift': '      no       no      yes     yes    no',
+  'ignore-drift': '      no       no      yes     yes    no',
 };
 const ACTIONS = Object.keys(MAY) as Action[];
 

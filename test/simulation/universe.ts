@@ -114,6 +114,7 @@ export class Universe {
         project: (rollout) => this.#slack(call, `${rollout.id}/card`, rollout.phase.is),
         announce: (_rollout, effect) => this.#slack(call, effect.key, effect.what),
         page: (_rollout, effect) => this.#slack(call, effect.key, 'page'),
+        projectDrift: (service, target) => this.#slack(call, `drift:${service}/${target}/card`, 'drift'),
       },
     };
   }

@@ -1,9 +1,18 @@
 import { authorize } from '../../src/core/authorize.ts';
 import { decide } from '../../src/core/decide.ts';
+import { decideDrift } from '../../src/core/drift-act.ts';
+import type { DriftCase } from '../../src/core/drift-case.ts';
 import type { Event } from '../../src/core/event.ts';
 import type { ServiceSpec } from '../../src/core/pipeline.ts';
 import type { Rollout } from '../../src/core/rollout.ts';
-import type { DeployRequest, Desk, Outcome, RollbackRequest } from '../../src/slack/desk.ts';
+import type {
+  DeployRequest,
+  Desk,
+  DriftOutcome,
+  DriftRequest,
+  Outcome,
+  RollbackRequest,
+} from '../../src/slack/desk.ts';
 import type { Replays } from '../../src/slack/guard.ts';
 import { aPlan, aRelease, aRollout, aService, NOON_MS, sha } from '../support/rollout.ts';
 
@@ -22,7 +31,15 @@ export function replaysInMemory(): Replays {
 
 export type FakeDesk = Desk & {
   rollouts: Map<string, Rollout>;
-  asked: { deploys: DeployRequest[]; rollbacks: RollbackRequest[]; events: Event[]; resolved: (string | null)[] };
+  /** By target. */
+  known: Map<string, DriftCase>;
+  asked: {
+    deploys: DeployRequest[];
+    rollbacks: RollbackRequest[];
+    events: Event[];
+    resolved: (string | null)[];
+    drifts: DriftRequest[];
+  };
   /** When set, the next commit fails with it. */
   failure: Error | null;
 };
@@ -41,7 +58,8 @@ export function aDesk(rollouts: Rollout[] = [], services: ServiceSpec[] = [aServ
   };
   const desk: FakeDesk = {
     rollouts: byId,
-    asked: { deploys: [], rollbacks: [], events: [], resolved: [] },
+    known: new Map(),
+    asked: { deploys: [], rollbacks: [], events: [], resolved: [], drifts: [] },
     failure: null,
     services: () => services,
     rollout: async (id) => byId.get(id) ?? null,
@@ -89,6 +107,19 @@ export function aDesk(rollouts: Rollout[] = [], services: ServiceSpec[] = [aServ
         if (decision.answer.is === 'refused') return { is: 'refused', refusal: decision.answer.refusal, rollout };
         byId.set(id, decision.rollout);
         return { is: 'accepted', rollout: decision.rollout };
+      }),
+    drift: async (_service, target) => desk.known.get(target) ?? null,
+    drifts: async () => [...desk.known.values()],
+    decideDrift: (request) =>
+      commit((): DriftOutcome => {
+        const known = desk.known.get(request.target);
+        if (!known) throw new Error('no such drift');
+        desk.asked.drifts.push(request);
+        const act = request.act === 'fix' ? { ...request, rolloutId: 'ro-fix' } : request;
+        const decision = decideDrift(known, { ...act, atMs: NOON_MS }, { participants: [], sha: '', required: 1 });
+        if (decision.is === 'refused') return { ...decision, known };
+        desk.known.set(request.target, decision.next);
+        return { is: 'accepted', known: decision.next };
       }),
     now: () => NOON_MS,
   };

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Ledger, LedgerWriter, Owed } from '../../src/engine/ledger.ts';
+import type { Due, Ledger, LedgerWriter, Owed } from '../../src/engine/ledger.ts';
 import { rolloutAt } from '../support/given.ts';
 import { memoryLedger } from '../support/store.ts';
 import { aDeploy, aWake, NOW_MS } from './world.ts';
@@ -13,13 +13,13 @@ beforeEach(() => {
 });
 
 const claim = (nowMs = NOW_MS, limit = 100) => ledger.write((tx) => tx.claimDue(nowMs, nowMs + LEASE_MS, limit));
-const keys = (owed: Owed[]) => owed.map((one) => one.key.split('/').slice(2).join('/')).sort();
+const keys = (owed: Owed<Due>[]) => owed.map((one) => one.key.split('/').slice(2).join('/')).sort();
 const owe = (...effects: Parameters<LedgerWriter['owe']>[1][]) =>
   ledger.write(async (tx) => {
     for (const effect of effects) await tx.owe(rollout, effect, NOW_MS);
   });
 
-async function one(nowMs = NOW_MS): Promise<Owed> {
+async function one(nowMs = NOW_MS): Promise<Owed<Due>> {
   const [owed] = await claim(nowMs);
   if (!owed) throw new Error('nothing is due');
   return owed;

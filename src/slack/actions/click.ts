@@ -24,6 +24,10 @@ export type Click = {
   open: (modal: Modal) => Promise<void>;
   /** Brings the rollout's messages up to date, in the background. */
   repair: (rolloutId: string) => void;
+  /** The same for what is said of a target that drifted. */
+  repairDrift: (service: string, target: string) => void;
+  /** How far the clocks of whoever clicked are ahead of UTC. */
+  utcOffsetMs: () => Promise<number>;
   /** Runs a command as if it had been typed, for the button of a suggestion. */
   runCommand: (command: string, text: string) => Promise<Message | null>;
 };

@@ -2,6 +2,7 @@ import { approve } from './approve.ts';
 import type { Act } from './click.ts';
 import { askToContinue, decide, goOn, stopCountdown } from './decide.ts';
 import { createConfirmDeploy, showPlan } from './deploy.ts';
+import { acceptDrift, askToAccept, askToIgnore, fixDrift, ignoreDrift } from './drift.ts';
 import { plan } from './plan.ts';
 import { askToReject, reject } from './reject.ts';
 import {
@@ -31,6 +32,9 @@ export const BUTTONS: ReadonlyMap<string, Act> = new Map<string, Act>([
   ['confirm-rollback', confirmRollback],
   ['rollback-form', askForReason],
   ['run', run],
+  ['drift:fix', fixDrift],
+  ['drift:accept', askToAccept],
+  ['drift:ignore', askToIgnore],
 ]);
 
 /** Buttons that only show something: whoever may not even look is refused before they run. The others are judged, and recorded, behind the desk. */
@@ -42,6 +46,8 @@ export const ONLY_SHOWS: ReadonlySet<string> = new Set([
   'rollback',
   'abort',
   'rollback-form',
+  'drift:accept',
+  'drift:ignore',
 ]);
 
 /** By a modal's `callback_id`. */
@@ -52,4 +58,6 @@ export const SUBMISSIONS: ReadonlyMap<string, Act> = new Map<string, Act>([
   ['abort', abort],
   ['rollback-service', submitRollback],
   ['deploy', showPlan],
+  ['drift:accept', acceptDrift],
+  ['drift:ignore', ignoreDrift],
 ]);

@@ -26,7 +26,11 @@ async function showStatus(asking: Asking, text: string): Promise<Message> {
   const services = asking.desk.services().filter((one) => named === null || one.name === named);
   if (services.length === 0) return refusalOf('No service is configured.');
   const placements = await Promise.all(
-    services.slice(0, 40).map(async (one) => ({ service: one.name, runs: await asking.desk.placements(one.name) })),
+    services.slice(0, 40).map(async (one) => ({
+      service: one.name,
+      runs: await asking.desk.placements(one.name),
+      drifts: await asking.desk.drifts(one.name),
+    })),
   );
   // One more than is shown says that there are more.
   return statusOf(placements, await asking.desk.live(named, MOST_SHOWN + 1));

@@ -1,9 +1,11 @@
+import type { DriftCase } from '../../core/drift-case.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { isOver, type Rollout } from '../../core/rollout.ts';
 import type { Placement } from '../desk.ts';
 import { type Block, type Message, section } from './block.ts';
 import { withinBudget } from './budget.ts';
 import { headline, whyLine } from './card.ts';
+import { driftNote } from './drift.ts';
 import { code, escaped, shortVersion, time } from './escape.ts';
 import { counted, stateOf, waitsFor } from './words.ts';
 
@@ -11,15 +13,19 @@ import { counted, stateOf, waitsFor } from './words.ts';
 export const MOST_SHOWN = 20;
 
 /** What runs where, and what moves now. */
-export function statusOf(placements: { service: string; runs: Placement[] }[], live: Rollout[]): Message {
-  const blocks: Block[] = placements.map(({ service, runs }) =>
+export function statusOf(
+  placements: { service: string; runs: Placement[]; drifts: DriftCase[] }[],
+  live: Rollout[],
+): Message {
+  const blocks: Block[] = placements.map(({ service, runs, drifts }) =>
     section([
       `*${escaped(service, 60)}*`,
       ...(runs.length > 0
-        ? runs.map(
-            (one) =>
-              `${escaped(one.stage, 40)} · ${code(one.target)}: ${code(shortVersion(one.artifact))} since ${time(one.atMs)}`,
-          )
+        ? runs.flatMap((one) => {
+            const note = driftNote(drifts.find((known) => known.target === one.target) ?? null);
+            const line = `${escaped(one.stage, 40)} · ${code(one.target)}: ${code(shortVersion(one.artifact))} since ${time(one.atMs)}`;
+            return note === null ? [line] : [line, note];
+          })
         : ['Nothing is recorded as running yet.']),
     ]),
   );

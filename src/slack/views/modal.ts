@@ -13,6 +13,7 @@ export function reasonModal(
   metadata: string,
   words: { title: string; submit: string; about: string },
   choices: types.PlainTextOption[] = [],
+  select = { block: 'version', label: 'Go back to' },
 ): Modal {
   return {
     type: 'modal',
@@ -23,7 +24,7 @@ export function reasonModal(
     close: { type: 'plain_text', text: 'Cancel' },
     blocks: [
       { type: 'section', text: { type: 'mrkdwn', text: escaped(words.about, 1000), verbatim: true } },
-      ...(choices.length > 0 ? [versionSelect(choices)] : []),
+      ...(choices.length > 0 ? [selectOf(select, choices)] : []),
       {
         type: 'input',
         block_id: 'reason',
@@ -34,12 +35,15 @@ export function reasonModal(
   };
 }
 
-function versionSelect(options: types.PlainTextOption[]): types.InputBlock {
+function selectOf(
+  { block, label }: { block: string; label: string },
+  options: types.PlainTextOption[],
+): types.InputBlock {
   const [first] = options;
   return {
     type: 'input',
-    block_id: 'version',
-    label: { type: 'plain_text', text: 'Go back to' },
+    block_id: block,
+    label: { type: 'plain_text', text: label },
     element: {
       type: 'static_select',
       action_id: 'value',

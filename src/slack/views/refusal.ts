@@ -33,6 +33,12 @@ export function refusalSentence(refusal: Refusal, nowMs: number): string {
       return `${code(refusal.digest.slice(0, 19))} was never healthy here, so a rollback cannot go there. Deploy it instead, with /deploy.`;
     case 'is-over':
       return `This rollout has already ended (${escaped(refusal.phase, 40)}).`;
+    case 'not-acceptable':
+      return NOT_ACCEPTABLE[refusal.why];
+    case 'work-under-way':
+      return `${code(`${refusal.service}@${refusal.sha.slice(0, 7)}`)} has work under way on ${code(refusal.stage)}, which this would leave half done. Try again when it has ended, or roll it back on its card.`;
+    case 'not-configured':
+      return `${code(refusal.target)} is no longer in the configuration of the service as it is recorded. Put it back, or deploy anew.`;
     default:
       return assertNever(refusal, 'This refusal');
   }
@@ -44,6 +50,16 @@ const STANDING: Record<Extract<Refusal, { code: 'not-a-member' }>['standing'], s
   bot: 'Bots and workflows cannot use Belay: a person has to do it.',
   deactivated: 'This account is deactivated.',
   unknown: 'Belay cannot verify you right now: Slack did not say who you are. Nothing was done; try again in a minute.',
+};
+
+const NOT_ACCEPTABLE: Record<Extract<Refusal, { code: 'not-acceptable' }>['why'], string> = {
+  'nothing-runs': 'Nothing runs there, so there is nothing to accept. Fix it, or deploy.',
+  'left-behind': 'A canary or a baseline that was left behind cannot be accepted. Fix it: that puts it right.',
+  unreadable: 'No instance could be read, so nobody knows what would be accepted. Look at the instances, or fix it.',
+  'many-versions':
+    'The instances run more than one version or configuration, and only one can be what is recorded. Fix it, or deploy.',
+  'no-rule':
+    'This stage is protected and has no rule for approvals, so nobody can accept anything there. Fix it, or deploy.',
 };
 
 function tooLate(refusal: Extract<Refusal, { code: 'too-late' }>, nowMs: number): string {

@@ -91,6 +91,8 @@ export function troubleSentence(trouble: Trouble): string {
       return `${escaped(trouble.by, 60)} rejected it: ${escaped(trouble.because, 500)}`;
     case 'approval-expired':
       return 'nobody approved it in time';
+    case 'drifted':
+      return `${code(trouble.target)} came to run something else, and ${escaped(trouble.by, 60)} had what is recorded put back`;
     case 'taken-over':
       return `a rollback that ${escaped(trouble.by, 60)} asked for took its place`;
     case 'asked':
