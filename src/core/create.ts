@@ -1,6 +1,7 @@
 import { seedOf } from './assign.ts';
 import type { Decision } from './decision.ts';
 import { enter } from './door.ts';
+import type { Recorded } from './drift.ts';
 import { laneOf, type ServiceSpec } from './pipeline.ts';
 import type { Plan, Request } from './plan.ts';
 import type { Artifact, Release } from './release.ts';
@@ -89,11 +90,18 @@ export function createRollback(seed: Seed & { to: Artifact; because: string; by:
 }
 
 /** Puts one target alone on what is recorded there: between deploys, something else came to run on it. */
-export function createRepair(seed: Seed & { to: Artifact; target: string; by: string }): Decision {
-  const { plan, nowMs, to, target } = seed;
+export function createRepair(seed: Seed & { recorded: Recorded; by: string; because: string }): Decision {
+  const { plan, nowMs, recorded, by, because } = seed;
+  const { target, artifact: to, config } = recorded;
   const at = { stage: plan.stages.length - 1, step: 0 };
-  const rollout: Rollout = { ...blank(seed, 'rollback', to), touched: [target], before: { [target]: to } };
-  return rollBack(rollout, at, { code: 'drifted', target, by: seed.by }, null, nowMs, to);
+  const rollout: Rollout = {
+    ...blank(seed, 'rollback', to),
+    touched: [target],
+    before: { [target]: to },
+    // What somebody decided to go on without when it was placed does not hold this up either.
+    without: recorded.without.map((id) => ({ target, id, by, because, atMs: recorded.atMs })),
+  };
+  return rollBack(rollout, at, { code: 'drifted', target, by, config }, null, nowMs, to);
 }
 
 /** A version that ran before Belay knew the service: all that is known of it is its digest. */

@@ -15,8 +15,8 @@ export type Recorded = {
   atMs: number;
 };
 
-/** An instance that is not as recorded. `unreadable`: its version or its configuration; that is not said to be wrong. */
-export type Stray = {
+/** An instance that is not as it was recorded to be. `unreadable`: its version or its configuration; that is not said to be wrong. */
+export type Differing = {
   id: string;
   region: string;
   digest: string | null;
@@ -30,7 +30,7 @@ export type Drift = {
   /** All that serve or should, those that are as recorded included; 0: nothing runs there. */
   instances: number;
   /** In the order of their ids, at most `MOST_STRAYS`; `more` are not listed. */
-  strays: Stray[];
+  strays: Differing[];
   more: number;
   /** What those that can be read run, most instances first. */
   running: { digest: string; config: string | null; instances: number }[];
@@ -50,7 +50,7 @@ const MOST_VERSIONS = 20;
 export function driftOf(recorded: Recorded, observation: Observation, marks: Mark[] = []): Drift | null {
   const expected = observation.instances.filter((one) => one.role !== 'idle');
   const watched = expected.filter((one) => !isExcused(recorded, one, marks));
-  const strays: Stray[] = [];
+  const strays: Differing[] = [];
   for (const { id, region, digest, config, role } of watched) {
     const why = whyStray(recorded, { digest, config, role });
     if (why !== null) strays.push({ id, region, digest, config, role, why });
@@ -65,7 +65,7 @@ export function driftOf(recorded: Recorded, observation: Observation, marks: Mar
   };
 }
 
-function whyStray(recorded: Recorded, { digest, config, role }: Omit<Mark, 'id'>): Stray['why'] | null {
+function whyStray(recorded: Recorded, { digest, config, role }: Omit<Mark, 'id'>): Differing['why'] | null {
   if (digest === null) return 'unreadable';
   if (role === 'canary' || role === 'baseline') return 'left-behind';
   if (digest !== recorded.artifact.digest) return 'version';

@@ -8,6 +8,7 @@ import { type Position, stageAt, stepAt } from './plan.ts';
 import type { Artifact } from './release.ts';
 import type { Phase, Rollout, Trouble } from './rollout.ts';
 import { canRollBack, OBSERVE_EVERY_MS, recordStep, touchedIn } from './step.ts';
+import type { Observation } from './target.ts';
 
 /** A provider that refused a rollback for good is asked anew after this long: a rollback never gives up. */
 export const ROLL_BACK_AGAIN_MS = 5000;
@@ -196,7 +197,7 @@ export function observedWhileRollingBack(rollout: Rollout, phase: In<'rolling-ba
     stage: stageAt(rollout.plan, phase.at).name,
     target,
     artifact: goal.artifact,
-    config: commonConfig(observation, goal.artifact.digest),
+    config: configAfter(phase.trouble, observation, goal.artifact.digest),
     without,
     atMs: event.atMs,
   };
@@ -209,6 +210,12 @@ export function observedWhileRollingBack(rollout: Rollout, phase: In<'rolling-ba
   if (goal.artifact.sha !== '' && trouble.code !== 'drifted')
     facts.push({ fact: 'desired', artifact: goal.artifact, atMs: event.atMs });
   return withFacts(enter(next, end, [], event.atMs), facts);
+}
+
+/** Putting back what is recorded does not change what is: a configuration that came out otherwise is still another one. */
+function configAfter(trouble: Trouble, observation: Observation, digest: string): string | null {
+  const recorded = trouble.code === 'drifted' ? trouble.config : null;
+  return recorded ?? commonConfig(observation, digest);
 }
 
 /**

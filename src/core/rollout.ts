@@ -34,8 +34,8 @@ export type Trouble =
   | { code: 'rejected'; by: string; because: string }
   | { code: 'approval-expired' }
   | { code: 'asked'; by: string; because: string }
-  /** Between deploys the target came to run something else; what is recorded is put back. */
-  | { code: 'drifted'; target: string; by: string }
+  /** Between deploys the target came to run something else; what is recorded is put back. `config`: the one that is recorded. */
+  | { code: 'drifted'; target: string; by: string; config: string | null }
   /** A rollback of the service took the lane. */
   | { code: 'taken-over'; by: string; byRollout: string };
 

@@ -105,7 +105,17 @@ export function createDriftCommands({ services, ledger, engine, now, newId, hash
     if (isPlanProblem(plan)) return { code: 'not-configured', target };
     const because = `${target} came to run something else than is recorded`;
     const request = { by: actor.principal, name: actor.name, because, upTo: recorded.stage };
-    const decision = createRepair({ id, service, release, plan, request, nowMs: atMs, to, target, by: actor.name });
+    const decision = createRepair({
+      id,
+      service,
+      release,
+      plan,
+      request,
+      nowMs: atMs,
+      recorded,
+      by: actor.name,
+      because,
+    });
     const before = { ...decision.rollout, generation: 0 };
     const created = await applyDecision(tx, before, decision, { type: 'created', atMs });
     // The lane is taken before it is given up: in between nothing that is queued may start.

@@ -32,6 +32,7 @@ export function aWatchedHouse(over: Partial<DriftWatchOptions> & { service?: Par
     source: () => ({
       measure: async ({ signal }) => ({ signal, link: null, value: 0.001, samples: 500, takenAtMs: now() }),
     }),
+    check: () => null,
     github: {
       watchBuild: async (_repo, sha) => ({ is: 'built', digest: `sha256:${sha}`, url: null }),
       compare: async () => 'ahead',

@@ -1,5 +1,5 @@
 import { assertNever } from '../../core/assert.ts';
-import type { Drift, Recorded, Stray } from '../../core/drift.ts';
+import type { Differing, Drift, Recorded } from '../../core/drift.ts';
 import { type DriftCase, type DriftPhase, isOpen } from '../../core/drift-case.ts';
 import { actions, type Block, type Button, button, context, type Message, section } from './block.ts';
 import { withinBudget } from './budget.ts';
@@ -176,9 +176,9 @@ function foundLines(recorded: Recorded, { instances, strays, more }: Drift): str
   return rest > 0 ? [...lines, `… and ${counted(rest, 'instance')} more.`] : lines;
 }
 
-const ids = (strays: Stray[]) => strays.map((one) => one.id);
+const ids = (strays: Differing[]) => strays.map((one) => one.id);
 
-function what(recorded: Recorded, strays: Stray[]): string {
+function what(recorded: Recorded, strays: Differing[]): string {
   const [one] = strays;
   if (!one) return '';
   const s = strays.length === 1 ? 's' : '';
