@@ -46,6 +46,7 @@ export type Children = {
 type Running = {
   child: ChildProcess;
   startedAtMs: number;
+  deadlineMs: number;
   told: ProgramEnd['why'] | null;
   timers: { deadline: NodeJS.Timeout; abandoned: NodeJS.Timeout | null; kill: NodeJS.Timeout | null };
   gone: Promise<void>;
@@ -79,6 +80,7 @@ export function createChildren(settings: { now?: () => number; abandonedMs?: num
     const one: Running = {
       child,
       startedAtMs: now(),
+      deadlineMs: program.deadlineMs,
       told: null,
       timers: {
         deadline: setTimeout(() => tell(one, 'deadline'), program.deadlineMs),
@@ -144,7 +146,9 @@ export function createChildren(settings: { now?: () => number; abandonedMs?: num
       // It could not be started now: asking again is the next try at it.
       if (!one) return { why: 'running', retryAfterMs: FIRST_LOOK_MS };
       // A quarter of the time that it has taken, so that looking costs little and adds little.
-      const retryAfterMs = Math.min(LONGEST_LOOK_MS, Math.max(FIRST_LOOK_MS, (now() - one.startedAtMs) / 4));
+      const tookMs = now() - one.startedAtMs;
+      const leftMs = Math.max(FIRST_LOOK_MS, one.deadlineMs - tookMs);
+      const retryAfterMs = Math.min(LONGEST_LOOK_MS, leftMs, Math.max(FIRST_LOOK_MS, tookMs / 4));
       if (one.timers.abandoned) clearTimeout(one.timers.abandoned);
       one.timers.abandoned = setTimeout(() => tell(one, 'abandoned'), retryAfterMs + abandonedMs);
       return { why: 'running', retryAfterMs: Math.round(retryAfterMs) };

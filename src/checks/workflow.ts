@@ -110,12 +110,13 @@ function createWorkflowCheck(context: Pick<CheckContext, 'workflows' | 'now'>): 
         if (run.conclusion === 'success') return { is: 'passed', detail: 'success', measures: [], url: run.url };
         return failed(`it ended with ${run.conclusion ?? 'no conclusion'}`, run.url);
       }
-      if (now() - (known?.atMs ?? run.createdAtMs) > request.deadlineMs) {
+      const leftMs = request.deadlineMs - (now() - (known?.atMs ?? run.createdAtMs));
+      if (leftMs <= 0) {
         // Nobody waits for it any more. When it cannot be ended, it still has failed.
         await workflows.cancel(place.repo, run.id).catch(() => {});
         return failed(`not done within ${formatDuration(request.deadlineMs)}`, run.url);
       }
-      return { is: 'running', retryAfterMs: Math.min(LOOK_EVERY_MS, request.deadlineMs) };
+      return { is: 'running', retryAfterMs: Math.min(LOOK_EVERY_MS, leftMs) };
     },
 
     async examine(request): Promise<Examined> {

@@ -63,7 +63,13 @@ function stageLines(stage: PlannedStage): string[] {
   const approvals = stage.approvals
     ? `, ${stage.approvals.required} to approve within ${formatDuration(stage.approvals.expireMs)}`
     : '';
-  return [`  ${stage.name}${stage.isProtected ? ' (protected)' : ''}${approvals}`, ...stage.steps.map(stepLine)];
+  const names = stage.checks.map((check) => check.name).join(', ');
+  const checks = names === '' ? [] : [`    after each step must pass: ${names}`];
+  return [
+    `  ${stage.name}${stage.isProtected ? ' (protected)' : ''}${approvals}`,
+    ...checks,
+    ...stage.steps.map(stepLine),
+  ];
 }
 
 function stepLine(step: StepSpec): string {

@@ -11,6 +11,9 @@ type In<Name extends Phase['is']> = Extract<Phase, { is: Name }>;
 type Of<Name extends Event['type']> = Extract<Event, { type: Name }>;
 type Try = In<'checking'>['running'][number];
 
+/** Whatever runs a try ends it at its deadline, and has this long to say what came of it. After that it has failed anyhow. */
+const ANSWER_MS = 15_000;
+
 /** All checks of the stage on every target of the step, side by side; without any, the bake begins at once. */
 export function beginChecks(rollout: Rollout, at: Position, before: In<'checking'>['before'], nowMs: number): Decision {
   const { checks } = stageAt(rollout.plan, at);
@@ -28,7 +31,7 @@ function draftsOf(checks: CheckSpec[], { check: name, target, tryNumber }: Try):
   if (!check) return [];
   return [
     { kind: 'check', check, target, tryNumber },
-    { kind: 'wake', timer: timerOf({ check: name, target, tryNumber }), afterMs: check.deadlineMs },
+    { kind: 'wake', timer: timerOf({ check: name, target, tryNumber }), afterMs: check.deadlineMs + ANSWER_MS },
   ];
 }
 

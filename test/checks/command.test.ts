@@ -121,8 +121,8 @@ describe('P3 a command', () => {
       echo $$ > ${folder}/parent
       while :; do wait; done`;
     // Nothing but the shell that is the program here starts as fast as this deadline needs.
-    const answer = await run({ run: ['/bin/sh', '-c', script] }, { deadlineMs: 2_000 });
-    expect(answer).toMatchObject({ is: 'failed', detail: 'not done within 2 s: not now' });
+    const answer = await run({ run: ['/bin/sh', '-c', script] }, { deadlineMs: 3_000 });
+    expect(answer).toMatchObject({ is: 'failed', detail: 'not done within 3 s: not now' });
     expect(await isAlive(pidIn('parent'))).toBe(false);
     await until(async () => !(await isAlive(pidIn('child'))));
   });
@@ -136,10 +136,13 @@ describe('P3 a command', () => {
   });
 
   it('a try that nobody asks after any more is ended', async () => {
-    await using context = given({ children: createChildren({ abandonedMs: 100 }) });
+    await using context = given({ children: createChildren({ abandonedMs: 500 }) });
     const runner = command.create(context);
     const one = request(node(named('lost', 'setInterval(() => {}, 1000)')));
-    await runner.run(one, PATIENT);
+    await until(async () => {
+      await runner.run(one, PATIENT);
+      return (await isRunning('lost')) === true;
+    });
     await until(async () => (await isRunning('lost')) === false);
     expect(await finish(runner, one)).toMatchObject({ is: 'failed', detail: expect.stringContaining('nobody waited') });
   });

@@ -65,9 +65,9 @@ export async function isAlive(pid: number): Promise<boolean> {
   return stat !== null && !/\) Z /.test(stat);
 }
 
-/** Waits until it holds, at most ten seconds. */
+/** Waits until it holds, at most half a minute. */
 export async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
-  for (let looks = 0; looks < 500; looks += 1) {
+  for (let looks = 0; looks < 1_500; looks += 1) {
     if (await holds()) return;
     await sleep(20);
   }
