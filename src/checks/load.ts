@@ -105,7 +105,7 @@ function whyNothing(end: ProgramEnd, deadlineMs: number): string {
   return lastOf(`the load test ended without a result (${end.cause ?? end.code ?? end.why}): ${end.output}`, 500);
 }
 
-/** Passes when every limit is kept by a number that was measured. */
+/** Passes when every limit is kept by a number that was measured. Without an answer all have failed, which no limit allows. */
 function judge(loaded: Loaded, { limits, for: text }: Options): Omit<CheckResult, 'url'> {
   const { total, answered } = loaded;
   const seconds = Math.max(loaded.tookMs, durationMs(text)) / 1000;
@@ -117,7 +117,7 @@ function judge(loaded: Loaded, { limits, for: text }: Options): Omit<CheckResult
     atLeast('answered', answered / seconds, limits.requestsPerSecond, 'a second'),
   ].filter((one) => one !== null);
   const measures = kept.flatMap((one) => (one.value === null ? [] : [{ ...one, value: rounded(one.value) }]));
-  const is = answered > 0 && kept.every((one) => one.isWithin) ? 'passed' : 'failed';
+  const is = kept.every((one) => one.isWithin) ? 'passed' : 'failed';
   const problems = Object.entries(loaded.problems)
     .sort(([, a], [, b]) => b - a)
     .slice(0, 5)
