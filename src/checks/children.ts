@@ -1,11 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
+import { createKeeper } from './keeper.ts';
+import { createTail, follow } from './tail.ts';
 
-const KEEPER = fileURLToPath(new URL('./keeper.ts', import.meta.url));
-
-/** What is kept of what a program writes: the end, where it says why. */
-const MAX_OUTPUT = 64 * 1024;
 /** Asked to end, a program has this long before it is killed. */
 const GRACE_MS = 2_000;
 /** After its end, for what it wrote last to be read; only a process that left the group can hold it open. */
@@ -74,8 +70,10 @@ export function createChildren(settings: { now?: () => number; abandonedMs?: num
     });
     const { pid } = child;
     if (pid !== undefined) keeper.watch(pid);
-    const output = tailOf(child.stdout, child.stderr);
-    const answer = tailOf(child.stdout);
+    const output = createTail();
+    const answer = createTail();
+    follow(child.stdout, output, answer);
+    follow(child.stderr, output);
     const gone = Promise.withResolvers<void>();
     const one: Running = {
       child,
@@ -96,7 +94,7 @@ export function createChildren(settings: { now?: () => number; abandonedMs?: num
       running.delete(key);
       for (const timer of Object.values(one.timers)) if (timer) clearTimeout(timer);
       if (pid !== undefined) keeper.forget(pid);
-      if (end) remember(key, { ...end, output: output(), answer: answer() });
+      if (end) remember(key, { ...end, output: output.text(), answer: answer.text() });
       gone.resolve();
     };
     child.on('error', (error) => {
@@ -174,61 +172,4 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   } catch {
     // Nobody of it is left.
   }
-}
-
-/** What the streams said last, as text; never more than is kept. */
-function tailOf(...streams: (Readable | null)[]): () => string {
-  let text = '';
-  for (const stream of streams) {
-    if (!stream) continue;
-    const decoder = new TextDecoder();
-    stream.on('data', (chunk: Buffer) => {
-      text = (text + decoder.decode(chunk, { stream: true })).slice(-MAX_OUTPUT);
-    });
-    stream.on('error', () => {});
-  }
-  return () => text;
-}
-
-/** One process for all of them that outlives Belay by a moment, to end what a killed Belay leaves behind. */
-function createKeeper() {
-  const watched = new Set<number>();
-  let current: ChildProcess | null = null;
-  const say = (message: { watch: number } | { forget: number }) => {
-    if (current?.connected) current.send(message, () => {});
-  };
-
-  function begin(): void {
-    const keeper = spawn(process.execPath, [KEEPER], {
-      cwd: '/',
-      env: {},
-      // Not in Belay's group, so that a Ctrl-C does not reach it.
-      detached: true,
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    });
-    current = keeper;
-    keeper.unref();
-    (keeper.channel as { unref(): void } | null)?.unref();
-    const gone = () => {
-      if (current === keeper) current = null;
-    };
-    keeper.on('error', gone);
-    keeper.on('exit', gone);
-    for (const pid of watched) say({ watch: pid });
-  }
-
-  return {
-    watch(pid: number): void {
-      watched.add(pid);
-      if (current) say({ watch: pid });
-      else begin();
-    },
-    forget(pid: number): void {
-      watched.delete(pid);
-      say({ forget: pid });
-    },
-    stop(): void {
-      if (current?.connected) current.disconnect();
-    },
-  };
 }

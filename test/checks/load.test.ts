@@ -19,7 +19,7 @@ async function against(url: string, options: object = {}): Promise<Ended> {
 
 const measure = (end: Ended, name: string) => end.measures.find((one) => one.name.startsWith(name));
 
-describe('P3 G4 a load test', () => {
+describe('P3 a load test', () => {
   it('passes with every limit kept, and says each with what was measured', async () => {
     let seen = 0;
     const limits = { p50Ms: 15_000, p95Ms: 15_000, p99Ms: 15_000, requestsPerSecond: 1 };
