@@ -63,7 +63,9 @@ function strayOf(one: Instance, wish: Wish, config: string | null): Stray['is'] 
   if (one.digest === null) return 'unreadable';
   if (one.role === 'baseline' && !wish.hasBaseline) return 'left-behind';
   if (one.role === 'canary' && !wish.isCanary && !wish.isBeside) return 'left-behind';
-  const isWished = one.digest === wish.digest && one.role !== 'baseline';
+  // Beside the old ones, the old ones are not to run it.
+  const isCarrier = wish.isBeside ? one.role === 'canary' : one.role !== 'baseline';
+  const isWished = one.digest === wish.digest && isCarrier;
   if (!isWished) {
     if (one.role === 'baseline') return one.digest === wish.others ? null : 'other-version';
     const isOther = wish.share === 1 || (wish.others !== null && one.digest !== wish.others);

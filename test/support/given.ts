@@ -7,6 +7,7 @@ import { type Effect, endsWithPhase } from '../../src/core/effect.ts';
 import type { Ancestry, CheckResult, Choice, Event } from '../../src/core/event.ts';
 import type { Measurement, Signal } from '../../src/core/judge/signal.ts';
 import type { ServiceSpec } from '../../src/core/pipeline.ts';
+import { artifactAt } from '../../src/core/placing.ts';
 import { isPlanProblem, planOf, type Request, stepAt } from '../../src/core/plan.ts';
 import type { Actor } from '../../src/core/principal.ts';
 import type { Artifact, Release } from '../../src/core/release.ts';
@@ -270,7 +271,8 @@ export function answerTo(rollout: Rollout, effect: Effect, nowMs: number, world:
 function seen(rollout: Rollout, target: string, world: World): Observation {
   const { phase } = rollout;
   const isBack = phase.is === 'rolling-back';
-  const goal = isBack ? phase.to.find((one) => one.target === target)?.artifact : rollout.artifact;
+  const forward = 'at' in phase ? artifactAt(rollout, phase.at, target) : rollout.artifact;
+  const goal = isBack ? phase.to.find((one) => one.target === target)?.artifact : forward;
   const share = !isBack && 'at' in phase ? stepAt(rollout.plan, phase.at).share : 1;
   const changed = instancesFor(share, world.instances);
   const instances = Array.from({ length: world.instances }, (_, index) => {

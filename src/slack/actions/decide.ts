@@ -1,11 +1,12 @@
 import type { Choice } from '../../core/event.ts';
+import { askingWhy } from '../views/asking-why.ts';
 import { addressOf } from '../views/buttons.ts';
-import { spoken } from '../views/card.ts';
 import { reasonModal } from '../views/modal.ts';
+import type { ReasonedChoice } from '../views/words.ts';
 import { type Act, rolloutOf, submit } from './click.ts';
 
 /** A choice that needs no reason. */
-export function decide(choice: Exclude<Choice, 'continue'>): Act {
+export function decide(choice: Exclude<Choice, ReasonedChoice>): Act {
   return (click) =>
     submit(click, 'decide', (actor, generation) => ({
       type: 'decided',
@@ -17,24 +18,29 @@ export function decide(choice: Exclude<Choice, 'continue'>): Act {
     }));
 }
 
-export const askToContinue: Act = async (click) => {
-  const found = await rolloutOf(click);
-  if (!('rollout' in found)) return found;
-  const metadata = addressOf({ id: found.rollout.id, generation: found.generation });
-  const about = `${spoken(found.rollout)} goes on in spite of the evidence. Say why that is right.`;
-  await click.open(reasonModal('continue', metadata, { title: 'Continue anyway', submit: 'Continue', about }));
-  return null;
-};
+/** Asks why first. The modal is named after the choice. */
+export function askWhy(choice: ReasonedChoice): Act {
+  return async (click) => {
+    const found = await rolloutOf(click);
+    if (!('rollout' in found)) return found;
+    const { rollout, generation } = found;
+    await click.open(reasonModal(choice, addressOf({ id: rollout.id, generation }), askingWhy(rollout, choice)));
+    return null;
+  };
+}
 
-export const goOn: Act = (click) =>
-  submit(click, 'decide', (actor, generation) => ({
-    type: 'decided',
-    atMs: click.desk.now(),
-    generation,
-    actor,
-    choice: 'continue',
-    because: click.field('reason'),
-  }));
+/** The modal came back with its reason. */
+export function decideBecause(choice: ReasonedChoice): Act {
+  return (click) =>
+    submit(click, 'decide', (actor, generation) => ({
+      type: 'decided',
+      atMs: click.desk.now(),
+      generation,
+      actor,
+      choice,
+      because: click.field('reason'),
+    }));
+}
 
 export const stopCountdown: Act = (click) =>
   submit(click, 'stop-countdown', (actor, generation) => ({

@@ -1,6 +1,6 @@
 import { approve } from './approve.ts';
 import type { Act } from './click.ts';
-import { askToContinue, decide, goOn, stopCountdown } from './decide.ts';
+import { askWhy, decide, decideBecause, stopCountdown } from './decide.ts';
 import { createConfirmDeploy, showPlan } from './deploy.ts';
 import { acceptDrift, askToAccept, askToIgnore, fixDrift, ignoreDrift } from './drift.ts';
 import { plan } from './plan.ts';
@@ -24,7 +24,8 @@ export const BUTTONS: ReadonlyMap<string, Act> = new Map<string, Act>([
   ['decide:retry', decide('retry')],
   ['decide:roll-back', decide('roll-back')],
   ['decide:hold', decide('hold')],
-  ['decide:continue', askToContinue],
+  ['decide:continue', askWhy('continue')],
+  ['decide:go-on-without', askWhy('go-on-without')],
   ['stop-countdown', stopCountdown],
   ['rollback', askToRollBack],
   ['abort', askToAbort],
@@ -43,6 +44,7 @@ export const ONLY_SHOWS: ReadonlySet<string> = new Set([
   'run',
   'reject',
   'decide:continue',
+  'decide:go-on-without',
   'rollback',
   'abort',
   'rollback-form',
@@ -53,7 +55,8 @@ export const ONLY_SHOWS: ReadonlySet<string> = new Set([
 /** By a modal's `callback_id`. */
 export const SUBMISSIONS: ReadonlyMap<string, Act> = new Map<string, Act>([
   ['reject', reject],
-  ['continue', goOn],
+  ['continue', decideBecause('continue')],
+  ['go-on-without', decideBecause('go-on-without')],
   ['rollback', rollBack],
   ['abort', abort],
   ['rollback-service', submitRollback],

@@ -4,7 +4,7 @@ import { isOver, type Rollout } from '../../core/rollout.ts';
 import { touchedIn } from '../../core/step.ts';
 import { type Button, button } from './block.ts';
 import { shortVersion } from './escape.ts';
-import { choiceWords } from './words.ts';
+import { choiceWords, isReasoned } from './words.ts';
 
 /**
  * Which state of which rollout a button was made for. Only an address: who may do what, and whether it is still so,
@@ -64,7 +64,7 @@ export function planButton(rollout: Rollout): Button {
 
 export function choiceButton(rollout: Rollout, choice: Choice): Button {
   const words = choiceWords(choice);
-  const asksFirst = choice === 'continue';
+  const asksFirst = isReasoned(choice);
   return button({
     id: `decide:${choice}`,
     text: asksFirst ? `${words.text}…` : words.text,
@@ -98,11 +98,15 @@ export function decisionButtons(rollout: Rollout): Button[] {
   return buttons;
 }
 
-/** The one way out that is valid in every live state: back when something of this stage was touched, else just stop. */
+/**
+ * The one way out that is valid in every live state: back when something of this stage was touched, else just stop. A
+ * release that only goes forward is never offered the way back: stopping it asks the person on call.
+ */
 export function wayOutButton(rollout: Rollout): Button | null {
   if (isOver(rollout) || rollout.phase.is === 'rolling-back') return null;
   const value = addressOf(rollout);
-  return 'at' in rollout.phase && touchedIn(rollout, rollout.phase.at).length > 0
+  const isBack = 'at' in rollout.phase && touchedIn(rollout, rollout.phase.at).length > 0;
+  return isBack && !rollout.release.isRollForwardOnly
     ? button({
         id: 'rollback',
         text: 'Roll back…',
@@ -125,7 +129,8 @@ export function cardButtons(rollout: Rollout): Button[] {
   const wayOut = wayOutButton(rollout);
   const offersRollback = choicesOf(rollout.phase).includes('roll-back');
   const buttons = [...approvalButtons(rollout), ...decisionButtons(rollout)];
-  if (wayOut && !offersRollback) buttons.push(wayOut);
+  const isDecided = choicesOf(rollout.phase).length > 0 && rollout.release.isRollForwardOnly;
+  if (wayOut && !offersRollback && !isDecided) buttons.push(wayOut);
   if (buttons.length < 5 && !buttons.some((one) => one.action_id === 'plan')) buttons.push(planButton(rollout));
   return buttons.slice(0, 5);
 }

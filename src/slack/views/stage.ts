@@ -1,12 +1,12 @@
 import { formatDuration } from '../../core/duration.ts';
 import type { PlannedStage } from '../../core/plan.ts';
-import type { Rollout, StepRecord } from '../../core/rollout.ts';
+import type { CheckOutcome, Rollout, StepRecord } from '../../core/rollout.ts';
 import { type Block, type Message, section } from './block.ts';
 import { withinBudget } from './budget.ts';
 import { type Extra, positionOf, spoken } from './card.ts';
 import { code, escaped, shortVersion } from './escape.ts';
 import { judgementBlocks, judgementOf } from './evidence.ts';
-import { counted, type State, shareWords, stateOf, troubleSentence, waitsFor } from './words.ts';
+import { counted, figure, type State, shareWords, stateOf, troubleSentence, waitsFor } from './words.ts';
 
 const ENDED: Record<StepRecord['ended'], State> = {
   passed: { emoji: ':white_check_mark:', word: 'passed' },
@@ -51,8 +51,29 @@ function stepLines(rollout: Rollout, stage: PlannedStage, index: number): string
     if (isNow) return `${stateOf(phase.is).emoji} *${what}* · now`;
     if (!record) return `:white_large_square: ${what}`;
     const { emoji, word } = ENDED[record.ended];
-    return `${emoji} ${what} · ${word} after ${formatDuration(record.endedAtMs - record.startedAtMs)}`;
+    return `${emoji} ${what} · ${word} after ${formatDuration(record.endedAtMs - record.startedAtMs)}${checkWords(record.checks)}`;
   });
+}
+
+/** ` · 3 checks passed, smoke only at try 2 (flaky)`: a check that passes at times is no proof, and is said. */
+function checkWords(checks: CheckOutcome[]): string {
+  const passed = checks.filter((one) => one.is === 'passed');
+  if (passed.length === 0) return '';
+  const flaky = passed
+    .filter((one) => one.isFlaky)
+    .map((one) => `, ${code(one.check, 60)} on ${code(one.target, 60)} only at try ${one.tries} (flaky)`);
+  return ` · ${counted(passed.length, 'check')} passed${flaky.slice(0, 5).join('')}`;
+}
+
+/** What a check said and measured, each number with its limit. */
+function outcomeLine(one: CheckOutcome): string {
+  const sign = one.is === 'passed' ? (one.isFlaky ? ':large_yellow_circle:' : ':large_green_circle:') : ':red_circle:';
+  const measures = one.measures
+    .slice(0, 6)
+    .map((measure) => `${escaped(measure.name, 40)} ${figure(measure.value)} (${escaped(measure.limit, 40)})`);
+  const flaky = one.isFlaky ? `, flaky: try ${one.tries}` : '';
+  const said = [escaped(one.detail, 200), ...measures].filter((text) => text !== '').join('; ');
+  return `${sign} ${code(one.check, 60)} on ${code(one.target, 60)} ${one.is}${flaky}${said ? `: ${said}` : ''}`;
 }
 
 function nowBlocks(rollout: Rollout): Block[] {
@@ -66,6 +87,12 @@ function nowBlocks(rollout: Rollout): Block[] {
   if (phase.is === 'baking') {
     lines.push(
       `Watched for ${formatDuration(phase.observedMs)} of ${formatDuration(phase.forMs)}, ${counted(phase.round, 'look')}.`,
+    );
+  }
+  for (const outcome of rollout.checks.slice(0, 20)) lines.push(outcomeLine(outcome));
+  for (const { id, target, by, because } of rollout.without.slice(0, 20)) {
+    lines.push(
+      `:heavy_minus_sign: Without ${code(id, 60)} of ${code(target, 60)}: ${escaped(by, 60)} decided so (${escaped(because, 200)})`,
     );
   }
   if (phase.is === 'rolling-back') {

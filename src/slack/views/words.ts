@@ -191,6 +191,13 @@ export function waitsFor(rollout: Rollout): string | null {
   }
 }
 
+/** A choice that goes on in spite of what was found: it needs a reason. */
+export type ReasonedChoice = Extract<Choice, 'continue' | 'go-on-without'>;
+
+export function isReasoned(choice: Choice): choice is ReasonedChoice {
+  return choice === 'continue' || choice === 'go-on-without';
+}
+
 export function choiceWords(choice: Choice): { text: string; does: string } {
   switch (choice) {
     case 'retry':
@@ -250,7 +257,8 @@ export function signalLine(signal: SignalVerdict, label: string): string {
   const now = signal.now === null ? '*not measured*' : `now *${figure(signal.now)}${unit}*`;
   const before = signal.before === null ? '' : `, before ${figure(signal.before)}${unit}`;
   const samples = signal.samples === null ? '' : ` (${counted(signal.samples, 'sample')})`;
-  const role = signal.role === 'observe' ? ' (observed only)' : '';
+  const whose = signal.neighbour ? ` of ${escaped(signal.neighbour.service, 60)} (${signal.neighbour.is})` : '';
+  const role = `${whose}${signal.role === 'observe' ? ' (observed only)' : ''}`;
   // On which side of its limit a number is can be seen.
   const isPlain = signal.reason === 'within-bounds' || signal.reason === 'out-of-bounds';
   const why = [isPlain ? '' : REASON_WORDS[signal.reason], escaped(signal.detail ?? '', 160)].filter(
@@ -260,7 +268,7 @@ export function signalLine(signal: SignalVerdict, label: string): string {
 }
 
 /** A number that can be read at a glance: no digits that mean nothing. */
-function figure(value: number): string {
+export function figure(value: number): string {
   return Math.abs(value) >= 100 ? Math.round(value).toLocaleString('en-US') : String(Number(value.toPrecision(3)));
 }
 
