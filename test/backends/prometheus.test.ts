@@ -1,11 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Counter, Histogram, Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Json } from '../../src/core/json.ts';
@@ -15,11 +13,11 @@ import { prometheus } from '../../src/health/prometheus.ts';
 import { scrape } from '../../src/health/scrape.ts';
 import { signal } from '../core/judge/builders.ts';
 import { context, instance, PATIENT, question, result } from '../health/ask.ts';
+import { answers, close, end, freePort, listen, program, start, until } from './processes.ts';
 
 // Goal: what Belay believes of Prometheus is what Prometheus does. Method: the real server scrapes a real prom-client
 // page every second; traffic is made by counting, and each claim is polled for until it holds or a deadline passes.
-const BINARY = ['/usr/bin/prometheus', '/usr/local/bin/prometheus'].find((path) => existsSync(path));
-if (!BINARY) console.warn('Skipped: there is no prometheus here. On Debian: apt install prometheus');
+const BINARY = program('prometheus', 'prometheus');
 
 const registry = new Registry();
 const requests = new Counter({
@@ -41,35 +39,6 @@ let server: ChildProcess;
 let folder = '';
 let url = '';
 
-async function listen(one: Server): Promise<number> {
-  await new Promise<void>((resolve) => one.listen(0, '127.0.0.1', resolve));
-  return (one.address() as AddressInfo).port;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  const port = await listen(probe);
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGKILL');
-  await ended;
-}
-
-/** Tries until `holds`; the last answer is the test's to judge. */
-async function until<T>(attempt: () => Promise<T>, holds: (value: T) => boolean, forMs = 20_000): Promise<T> {
-  const endMs = Date.now() + forMs;
-  for (;;) {
-    const value = await attempt();
-    if (holds(value) || Date.now() > endMs) return value;
-    await sleep(100);
-  }
-}
-
 describe.skipIf(!BINARY)('a real Prometheus', () => {
   beforeAll(async () => {
     target = createServer(async (_, response) => {
@@ -89,19 +58,12 @@ scrape_configs: [{job_name: shop, static_configs: [{targets: ['127.0.0.1:${targe
       `--storage.tsdb.path=${folder}/data`,
       `--web.listen-address=127.0.0.1:${port}`,
     ];
-    server = spawn(BINARY ?? '', flags, { stdio: 'ignore' });
-    const isReady = () =>
-      fetch(`${url}/-/ready`).then(
-        (answer) => answer.ok,
-        () => false,
-      );
-    expect(await until(isReady, (ready) => ready)).toBe(true);
+    server = await start(BINARY ?? '', flags, answers(`${url}/-/ready`));
   });
 
   afterAll(async () => {
     await end(server);
-    target.closeAllConnections();
-    await new Promise((resolve) => target.close(resolve));
+    await close(target);
     await rm(folder, { recursive: true, force: true });
   });
 
