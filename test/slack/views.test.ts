@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Choice } from '../../src/core/event.ts';
 import { isOver, type Rollout } from '../../src/core/rollout.ts';
 import { announcementOf } from '../../src/slack/views/announcement.ts';
 import { cardOf, type Extra } from '../../src/slack/views/card.ts';
@@ -364,5 +365,42 @@ describe('D5 the messages of a rollback', () => {
     expect(begun.text).toBe('The rollback to api 1111111 has begun. Because Cho asked for it: the basket is empty.');
     const done = announcementOf(rollback('', 'rolled-back'), 'finished', rollback('', 'rolled-back').phase);
     expect(done.text).toBe('The rollback to api 1111111 is done.');
+  });
+});
+
+describe('R6 going on without an instance', () => {
+  const stray = { target: 'prod', region: 'eu', digest: null, is: 'unreadable' as const };
+  const partly = (ids: string[]) => ({
+    is: 'deciding' as const,
+    sinceMs: NOON_MS,
+    at: { stage: 1, step: 0 },
+    trouble: {
+      code: 'partial' as const,
+      target: 'prod',
+      instances: ids.map((id) => ({ ...stray, id })),
+      expected: 8,
+      running: 7,
+    },
+    judgement: null,
+    choices: ['retry', 'roll-back', 'go-on-without', 'hold'] as Choice[],
+    countdown: null,
+  });
+
+  it('names the instance on its button, and says what is wrong with it', () => {
+    const rollout = aRollout({ phase: partly(['host-7']), touched: ['stg', 'prod'] });
+    const card = messagesOf(rollout, EXTRA).find((one) => one.key === 'card');
+    const shown = JSON.stringify(card);
+    expect(shown).toContain('Go on without host-7…');
+    expect(shown).toContain('`host-7` could not be read');
+  });
+
+  it('D6 offers no way back of a release that only goes forward, on the card as in the thread', () => {
+    const release = { ...aRelease(), isRollForwardOnly: true };
+    const phase = { ...partly(['host-7', 'host-8']), choices: ['hold', 'go-on-without', 'retry'] as Choice[] };
+    const shown = JSON.stringify(messagesOf(aRollout({ release, phase, touched: ['stg', 'prod'] }), EXTRA));
+    expect(shown).toContain('Go on without 2 instances…');
+    expect(shown).not.toMatch(/"action_id":"(decide:roll-back|rollback)"/);
+    const baking = aRollout({ release, phase: phases()[7] as never, touched: ['stg', 'prod'] });
+    expect(JSON.stringify(messagesOf(baking, EXTRA))).not.toMatch(/"action_id":"rollback"/);
   });
 });

@@ -1,6 +1,6 @@
 import type { Choice } from '../../core/event.ts';
 import { choicesOf } from '../../core/people.ts';
-import { isOver, type Rollout } from '../../core/rollout.ts';
+import { isOver, type Phase, type Rollout } from '../../core/rollout.ts';
 import { touchedIn } from '../../core/step.ts';
 import { type Button, button } from './block.ts';
 import { shortVersion } from './escape.ts';
@@ -62,8 +62,18 @@ export function planButton(rollout: Rollout): Button {
   return button({ id: 'plan', text: 'Plan', value: addressOf(rollout), label: `Show the plan of ${subject(rollout)}` });
 }
 
+/** `Go on without host-7`, or how many there are. */
+function withoutWords(phase: Phase): string {
+  const left = 'trouble' in phase && phase.trouble.code === 'partial' ? phase.trouble.instances : [];
+  const [only, ...others] = left;
+  return only && others.length === 0
+    ? `Go on without ${only.id.slice(0, 40)}`
+    : `Go on without ${left.length} instances`;
+}
+
 export function choiceButton(rollout: Rollout, choice: Choice): Button {
-  const words = choiceWords(choice);
+  const { does } = choiceWords(choice);
+  const words = { does, text: choice === 'go-on-without' ? withoutWords(rollout.phase) : choiceWords(choice).text };
   const asksFirst = isReasoned(choice);
   return button({
     id: `decide:${choice}`,
