@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, loadavg, platform, release, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
+import { bakingBench } from './baking.ts';
 import { breach } from './breach.ts';
 import { commands } from './commands.ts';
 import { idle } from './idle.ts';
@@ -10,7 +11,7 @@ import { timers } from './timers.ts';
 import { transitions } from './transitions.ts';
 import { webhook } from './webhook.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [webhook, commands, transitions, timers, restart, breach, idle];
+const BENCHMARKS: readonly Benchmark[] = [webhook, commands, transitions, timers, restart, breach, bakingBench, idle];
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean' }, only: { type: 'string' } } });
 const size: Size = { isQuick: values.quick === true, rounds: values.quick ? 1 : 7 };
