@@ -1,12 +1,13 @@
 import { formatDuration } from '../../core/duration.ts';
 import type { PlannedStage } from '../../core/plan.ts';
-import type { CheckOutcome, Rollout, StepRecord } from '../../core/rollout.ts';
+import type { Rollout, StepRecord } from '../../core/rollout.ts';
 import { type Block, type Message, section } from './block.ts';
 import { withinBudget } from './budget.ts';
 import { type Extra, positionOf, spoken } from './card.ts';
+import { checkLines, checkWords } from './checks.ts';
 import { code, escaped, shortVersion } from './escape.ts';
 import { judgementBlocks, judgementOf } from './evidence.ts';
-import { counted, figure, type State, shareWords, stateOf, troubleSentence, waitsFor } from './words.ts';
+import { counted, type State, shareWords, stateOf, troubleSentence, waitsFor } from './words.ts';
 
 const ENDED: Record<StepRecord['ended'], State> = {
   passed: { emoji: ':white_check_mark:', word: 'passed' },
@@ -26,7 +27,7 @@ export function stageOf(rollout: Rollout, index: number, extra: Extra): Message 
   const sign = isHere ? `${stateOf(rollout.phase.is).emoji} ` : '';
   const head = `${sign}*${escaped(stage.name, 60)}*: ${word}`;
   const blocks: Block[] = [section([head, ...stepLines(rollout, stage, index)])];
-  if (isHere) blocks.push(...nowBlocks(rollout));
+  if (isHere) blocks.push(...nowBlocks(rollout, extra.hosts));
   const judgement = isHere || at?.stage === index ? judgementOf(rollout) : null;
   if (judgement) blocks.push(...judgementBlocks(rollout, judgement, extra.hosts));
   return withinBudget({ text: `${spoken(rollout)} on ${escaped(stage.name, 60)}: ${word.toLowerCase()}.`, blocks });
@@ -55,28 +56,7 @@ function stepLines(rollout: Rollout, stage: PlannedStage, index: number): string
   });
 }
 
-/** ` · 3 checks passed, smoke only at try 2 (flaky)`: a check that passes at times is no proof, and is said. */
-function checkWords(checks: CheckOutcome[]): string {
-  const passed = checks.filter((one) => one.is === 'passed');
-  if (passed.length === 0) return '';
-  const flaky = passed
-    .filter((one) => one.isFlaky)
-    .map((one) => `, ${code(one.check, 60)} on ${code(one.target, 60)} only at try ${one.tries} (flaky)`);
-  return ` · ${counted(passed.length, 'check')} passed${flaky.slice(0, 5).join('')}`;
-}
-
-/** What a check said and measured, each number with its limit. */
-function outcomeLine(one: CheckOutcome): string {
-  const sign = one.is === 'passed' ? (one.isFlaky ? ':large_yellow_circle:' : ':large_green_circle:') : ':red_circle:';
-  const measures = one.measures
-    .slice(0, 6)
-    .map((measure) => `${escaped(measure.name, 40)} ${figure(measure.value)} (${escaped(measure.limit, 40)})`);
-  const flaky = one.isFlaky ? `, flaky: try ${one.tries}` : '';
-  const said = [escaped(one.detail, 200), ...measures].filter((text) => text !== '').join('; ');
-  return `${sign} ${code(one.check, 60)} on ${code(one.target, 60)} ${one.is}${flaky}${said ? `: ${said}` : ''}`;
-}
-
-function nowBlocks(rollout: Rollout): Block[] {
+function nowBlocks(rollout: Rollout, hosts: string[]): Block[] {
   const { phase } = rollout;
   const lines: string[] = [];
   const waits = waitsFor(rollout);
@@ -89,7 +69,7 @@ function nowBlocks(rollout: Rollout): Block[] {
       `Watched for ${formatDuration(phase.observedMs)} of ${formatDuration(phase.forMs)}, ${counted(phase.round, 'look')}.`,
     );
   }
-  for (const outcome of rollout.checks.slice(0, 20)) lines.push(outcomeLine(outcome));
+  lines.push(...checkLines(rollout, hosts));
   for (const { id, target, by, because } of rollout.without.slice(0, 20)) {
     lines.push(
       `:heavy_minus_sign: Without ${code(id, 60)} of ${code(target, 60)}: ${escaped(by, 60)} decided so (${escaped(because, 200)})`,
