@@ -63,5 +63,6 @@ function stageLine(stage: Plan['stages'][number], index: number): string {
   const needs = stage.approvals ? ` after *${counted(stage.approvals.required, 'approval')}*` : '';
   const watched =
     stage.signals.length > 0 ? `watched for at least ${formatDuration(bakeMs)}` : 'not watched by any signal';
-  return `${index + 1}. *${escaped(stage.name, 60)}*${needs}: ${steps} · ${watched}`;
+  const checks = stage.checks.length > 0 ? ` · must pass ${listed(stage.checks.map((one) => one.name))}` : '';
+  return `${index + 1}. *${escaped(stage.name, 60)}*${needs}: ${steps}${checks} · ${watched}`;
 }
