@@ -105,8 +105,10 @@ export function createSlack(parts: SlackParts): Slack {
     if (!known) return { is: 'failed', isTerminal: true, detail: `Nothing is known of ${service} on ${target}` };
     const { rolloutId } = known.recorded;
     const rollout = await desk.rollout(rolloutId);
-    const unknown = { kind: rolloutId.startsWith('drift:') ? 'accepted' : 'unknown', name: '' } as const;
-    return output.projectDrift(known, rollout ? { kind: rollout.kind, name: rollout.request.name } : unknown);
+    if (!rollout)
+      return output.projectDrift(known, { is: rolloutId.startsWith('drift:') ? 'accepted' : 'unknown', by: null });
+    const { by, name } = rollout.request;
+    return output.projectDrift(known, { is: rollout.kind, by: by.kind === 'belay' ? null : name });
   }
 
   const inBackground = (work: Promise<OutputAnswer>): void => {

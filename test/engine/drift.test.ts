@@ -18,6 +18,30 @@ async function aDriftedHouse(over: Parameters<typeof aWatchedHouse>[0] = {}) {
   return house;
 }
 
+async function placedOn(house: ReturnType<typeof aWatchedHouse>, target: string) {
+  return (await house.ledger.placements('shop')).find((one) => one.target === target);
+}
+
+/** A platform whose instances of eu all had configuration c1 when version 1 was placed, and have another one now. */
+async function aConfiguredHouse(now: string) {
+  let config = 'c1';
+  const house = aWatchedHouse({
+    observe: async (service, target, signal) => {
+      const options = service.targets[target] ?? {};
+      const seen = await house.provider.observe({ service: 'shop', target, options }, signal);
+      return { ...seen, instances: seen.instances.map((one) => ({ ...one, config: target === 'eu' ? config : null })) };
+    },
+  });
+  await house.ship(1);
+  const placed = await placedOn(house, 'eu');
+  if (placed) await house.ledger.write((tx) => tx.place('shop', { ...placed, config }));
+  expect(await house.watch.look('shop', 'eu')).toBe('agrees');
+  config = now;
+  await house.watch.look('shop', 'eu');
+  await house.settle();
+  return house;
+}
+
 describe('R6 between deploys what runs is compared with what is recorded', () => {
   it('a target that runs what is recorded is quiet, look after look', async () => {
     const house = aWatchedHouse();
@@ -306,6 +330,30 @@ describe('R6 Fix', () => {
     expect((await house.known()).phase).toMatchObject({ is: 'open', again: { why: 'not-fixed' } });
   });
 
+  it('of a configuration that the platform does not put back is said again, and is not taken for what is recorded', async () => {
+    const house = await aConfiguredHouse('c2');
+    expect((await house.known()).phase).toMatchObject({ is: 'open', drift: { strays: { length: 4 } } });
+    await house.decide('dan', { act: 'fix' });
+    await house.until('rolled-back', 'repair-1');
+    expect(await house.watch.look('shop', 'eu')).toBe('drifted');
+    expect((await house.known()).phase).toMatchObject({ is: 'open', again: { why: 'not-fixed' } });
+    expect((await placedOn(house, 'eu'))?.config).toBe('c1');
+  });
+
+  it('does not wait for an instance that somebody decided to go on without', async () => {
+    const house = aWatchedHouse();
+    await house.ship(1);
+    const placed = await placedOn(house, 'eu');
+    if (placed) await house.ledger.write((tx) => tx.place('shop', { ...placed, without: ['eu-eu-4'] }));
+    house.provider.inject('eu', { is: 'partial', instances: 3 });
+    house.place('eu', null, ['eu-eu-4']);
+    expect(await house.watch.look('shop', 'eu')).toBe('agrees');
+    house.place('eu', OTHER, ['eu-eu-1']);
+    await house.watch.look('shop', 'eu');
+    await house.decide('dan', { act: 'fix' });
+    expect((await house.until('rolled-back', 'repair-1')).phase.is).toBe('rolled-back');
+  });
+
   it('T15 is refused to who may not, and audited', async () => {
     const house = await aDriftedHouse();
     expect(await house.decide('eve', { act: 'fix' })).toMatchObject({ refusal: { code: 'not-a-member' } });
@@ -343,6 +391,14 @@ describe('R6 Accept', () => {
     expect(await house.decide('ben', accept)).toMatchObject({ known: { phase: { is: 'over' } } });
     const placed = (await house.ledger.placements('shop')).find((one) => one.target === 'eu');
     expect(placed?.artifact).toEqual({ digest: digestOf(1), sha: aRelease(1).sha });
+  });
+
+  it('of another configuration alone takes one person more, too, and keeps the version', async () => {
+    const house = await aConfiguredHouse('c2');
+    expect(await house.decide('ben', accept)).toMatchObject({ known: { phase: { is: 'open', needs: 2 } } });
+    expect(await house.decide('cho', accept)).toMatchObject({ known: { phase: { is: 'over' } } });
+    expect(await placedOn(house, 'eu')).toMatchObject({ artifact: { digest: digestOf(1) }, config: 'c2' });
+    expect(await house.watch.look('shop', 'eu')).toBe('agrees');
   });
 
   it('on an open stage takes one', async () => {

@@ -5,8 +5,11 @@ import type { AddressInfo } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { newCase } from '../../src/core/drift-case.ts';
 import { createSlack, type Slack } from '../../src/slack/app.ts';
 import type { PostedMessage } from '../../src/slack/output.ts';
+import { driftAddress } from '../../src/slack/views/drift.ts';
+import { aRecord, four, given } from '../support/drifted.ts';
 import { phases } from '../support/phases.ts';
 import { aRollout, CHANNEL, NOON_MS, PEOPLE, sha, TEAM } from '../support/rollout.ts';
 import { aDesk, type FakeDesk, replaysInMemory, SILENT } from './desk.ts';
@@ -382,5 +385,81 @@ describe('mentions', () => {
     await mention('<@U0BELAY> help', 'Ev3', thread);
     await expect.poll(() => answers().length).toBe(2);
     expect(desk.asked.events).toEqual([]);
+  });
+});
+
+describe('R6 what people answer to a drift', () => {
+  const all = Object.fromEntries(['eu-1', 'eu-2', 'eu-3', 'eu-4'].map((id) => [id, { digest: 'sha256:other' }]));
+  const drifted = () => ({ ...given(four(all)).known, service: 'api', channel: CHANNEL });
+  const stateOfDrift = () => desk.known.get('eu')?.phase.is;
+
+  beforeEach(() => {
+    desk.known.set('eu', drifted());
+  });
+
+  it('T3 of two who press Fix at once one is first, and the other is told who it was', async () => {
+    const value = driftAddress(drifted());
+    await Promise.all([click('U0ANA', 'drift:fix', {}, value), click('U0BEN', 'drift:fix', {}, value)]);
+    expect(stateOfDrift()).toBe('fixing');
+    await expect.poll(said).toEqual([expect.stringMatching(/(Ana|Ben) did it 0 s ago/)]);
+    expect(desk.asked.drifts.map((one) => one.act)).toEqual(['fix', 'fix']);
+  });
+
+  it('Accept asks why in a form, and takes it for exactly the state that was shown', async () => {
+    const value = driftAddress(drifted());
+    await click('U0ANA', 'drift:accept', {}, value);
+    expect(opened().at(-1)).toMatchObject({ callback_id: 'drift:accept', private_metadata: value });
+    const stale = driftAddress({ ...drifted(), generation: 0 });
+    expect((await submit('U0ANA', 'drift:accept', { reason: 'a hotfix' }, stale)).text).toContain('errors');
+    expect(stateOfDrift()).toBe('open');
+    expect((await submit('U0ANA', 'drift:accept', { reason: 'a hotfix' }, value)).text).toBe('');
+    expect(desk.known.get('eu')?.phase).toMatchObject({ end: { acceptances: [{ name: 'Ana', because: 'a hotfix' }] } });
+  });
+
+  it('Ignore asks until when, and means tomorrow on the clock of whoever asks', async () => {
+    users.U0ANA = { id: 'U0ANA', team_id: TEAM, name: 'ana', tz_offset: 3600 };
+    const value = driftAddress(drifted());
+    await click('U0ANA', 'drift:ignore', {}, value);
+    expect(JSON.stringify(opened().at(-1))).toContain('until tomorrow 09:00, your time');
+    await submit('U0ANA', 'drift:ignore', { reason: 'the host is being mended', until: 'tomorrow' }, value);
+    expect(desk.known.get('eu')?.phase).toMatchObject({ is: 'ignored', untilMs: Date.UTC(2026, 2, 3, 8) });
+  });
+
+  it('T15 is refused in another channel, with a made-up time, of an unknown target, and to who may not', async () => {
+    const value = driftAddress(drifted());
+    await click('U0ANA', 'drift:fix', { channel: { id: 'C0ELSEWHERE' } }, value);
+    for (const until of ['never', '', '99h']) await submit('U0ANA', 'drift:ignore', { reason: 'abc', until }, value);
+    for (const bad of [
+      '',
+      '[]',
+      'ro-1|7',
+      '["api","mars",1,1]',
+      '["api","eu",1.5,1]',
+      '{"a":1}',
+      `["${'x'.repeat(999)}"]`,
+    ]) {
+      await click('U0ANA', 'drift:fix', {}, bad);
+    }
+    expect(desk.asked.drifts).toEqual([]);
+    await click('U0CARO', 'drift:fix', {}, value);
+    expect(stateOfDrift()).toBe('fixing');
+    desk.known.set('eu', drifted());
+    await submit('U0CARO', 'drift:accept', { reason: 'mine' }, value);
+    expect(stateOfDrift()).toBe('open');
+  });
+
+  it('T13 a commit that fails changes nothing and is said', async () => {
+    desk.failure = new Error('disk full');
+    await click('U0ANA', 'drift:fix', {}, driftAddress(drifted()));
+    await expect.poll(said).toEqual([expect.stringContaining('Nothing was changed')]);
+    expect(stateOfDrift()).toBe('open');
+  });
+
+  it('the message follows in the channel of the service, and what was never known fails for good', async () => {
+    expect(await slack.projectDrift('api', 'eu')).toEqual({ is: 'done' });
+    expect(calls.filter((one) => one.path.endsWith('chat.postMessage'))).toHaveLength(1);
+    expect(await slack.projectDrift('api', 'mars')).toMatchObject({ is: 'failed', isTerminal: true });
+    desk.known.set('us', newCase('api', CHANNEL, aRecord({ target: 'us' })));
+    expect(await slack.projectDrift('api', 'us')).toEqual({ is: 'done' });
   });
 });

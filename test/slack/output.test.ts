@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { driftStep } from '../../src/core/drift-case.ts';
 import { createOutput, type PostedMessage, uuidOf } from '../../src/slack/output.ts';
 import type { Extra } from '../../src/slack/views/card.ts';
 import type { WebAnswer } from '../../src/slack/web.ts';
+import { four, given as givenDrift, looked, OTHER } from '../support/drifted.ts';
 import { phases } from '../support/phases.ts';
 import { aRollout, CHANNEL, NOON_MS, PEOPLE } from '../support/rollout.ts';
 
@@ -238,5 +240,51 @@ describe('X1 announcements and pages', () => {
       world.nowMs += 10_000;
     }
     expect(String(world.calls.at(-1)?.args.text)).toContain('<@U0BEN>');
+  });
+});
+
+describe('R6 T12 the message of a drift', () => {
+  const SOURCE = { is: 'release', by: null } as const;
+  const open = givenDrift(four(OTHER)).known;
+  const gone = givenDrift(four(OTHER), four()).known;
+  const ignored = { ...open, phase: { ...open.phase, is: 'ignored', untilMs: 1, by: 'Ana', because: 'x', atMs: 0 } };
+  const again = driftStep(ignored as never, { type: 'expired', atMs: NOON_MS }).next;
+
+  it('is posted once and edited from then on', async () => {
+    const { world, output, settle } = aWorkspace();
+    for (const known of [open, open, gone]) await settle(() => output.projectDrift(known, SOURCE));
+    expect(world.calls.map((one) => one.method)).toEqual(['chat.postMessage', 'chat.update']);
+    expect(world.calls[0]?.args).toMatchObject({ channel: 'C0SHOP', unfurl_links: false });
+    expect(JSON.stringify([...world.messages.values()])).toContain('No drift any more');
+    expect([...world.posted.keys()]).toEqual(['drift:shop/eu#1/card']);
+  });
+
+  it('T4 is one message when Slack was down, when an answer was lost, and when it is asked for twice at once', async () => {
+    const { world, output, settle } = aWorkspace();
+    world.fail = () => ({ is: 'unknown', detail: 'HTTP 500' });
+    expect((await output.projectDrift(open, SOURCE)).is).toBe('failed');
+    world.fail = () => null;
+    let lost = 0;
+    world.failAfter = () => (lost++ === 0 ? { is: 'unknown', detail: 'timed out' } : null);
+    const both = () => Promise.all([output.projectDrift(gone, SOURCE), output.projectDrift(gone, SOURCE)]);
+    await settle(async () => (await both())[1]);
+    expect(world.messages.size).toBe(1);
+    expect(JSON.stringify([...world.messages.values()])).toContain('No drift any more');
+  });
+
+  it('of a later drift of the same target is another one', async () => {
+    const { world, output, settle } = aWorkspace();
+    const next = driftStep(gone, looked(four(OTHER), gone.recorded, NOON_MS + 1e9)).next;
+    for (const known of [open, gone, next]) await settle(() => output.projectDrift(known, SOURCE));
+    expect(world.messages.size).toBe(2);
+  });
+
+  it('gets a word in its thread, broadcast once, when a time that somebody has set is over', async () => {
+    const { world, output, settle } = aWorkspace();
+    await settle(() => output.projectDrift(open, SOURCE));
+    for (let twice = 0; twice < 2; twice += 1) await settle(() => output.projectDrift(again, SOURCE));
+    const replies = world.calls.filter((one) => one.args.reply_broadcast === true);
+    expect(replies).toHaveLength(1);
+    expect(replies[0]?.args.thread_ts).toBe(world.posted.get('drift:shop/eu#1/card')?.ts);
   });
 });

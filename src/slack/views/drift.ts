@@ -6,8 +6,8 @@ import { withinBudget } from './budget.ts';
 import { code, escaped, shortSha, shortVersion, time } from './escape.ts';
 import { counted, names } from './words.ts';
 
-/** Who had what is recorded put there, as far as Belay knows it. */
-export type DriftSource = { kind: 'release' | 'rollback' | 'accepted' | 'unknown'; name: string };
+/** How what is recorded came to be there. `by`: who asked for it; null: a merge began it, or it is not known. */
+export type DriftSource = { is: 'release' | 'rollback' | 'accepted' | 'unknown'; by: string | null };
 
 /** One message of a drift that should be there now. `parent`: in the channel, or in the first one's thread. */
 export type DriftMessage = Message & { key: string; parent: 'channel' | 'thread' };
@@ -102,7 +102,7 @@ function summaryOf({ instances, strays, more }: Drift): string {
 function stateLines(known: DriftCase, phase: Shown): string[] {
   switch (phase.is) {
     case 'open': {
-      const lines = [`${summaryOf(phase.drift)} Belay changed nothing there since it was recorded.`];
+      const lines = [`${summaryOf(phase.drift)} No rollout is under way there.`];
       if (phase.again) lines.push(againSentence(known, phase.again.why));
       const yes = phase.acceptances.map((one) => `${escaped(one.name, 60)} (${escaped(one.because, 300)})`);
       if (yes.length > 0) lines.push(`Accepted by ${yes.join(', ')}: *${yes.length} of ${phase.needs ?? '?'}*.`);
@@ -156,13 +156,14 @@ function againSentence({ recorded }: DriftCase, why: 'ignored-long-enough' | 'ch
 
 function recordedLine(recorded: Recorded, source: DriftSource): string {
   const config = recorded.config === null ? '' : `, configuration ${code(checksum(recorded.config))}`;
-  const by: Record<DriftSource['kind'], string> = {
-    release: `by the release that ${escaped(source.name, 60)} asked for`,
-    rollback: `by the rollback that ${escaped(source.name, 60)} asked for`,
+  const asked = source.by === null ? '' : ` that ${escaped(source.by, 60)} asked for`;
+  const by: Record<DriftSource['is'], string> = {
+    release: source.by === null ? 'by the release of a merge' : `by the release${asked}`,
+    rollback: `by the rollback${asked}`,
     accepted: 'when what ran there was accepted',
     unknown: 'by a rollout that is not known any more',
   };
-  return `*Recorded*: ${version(recorded)}${config}, since ${time(recorded.atMs)}, ${by[source.kind]}.`;
+  return `*Recorded*: ${version(recorded)}${config}, since ${time(recorded.atMs)}, ${by[source.is]}.`;
 }
 
 /** What runs where instead, alike instances together. */
