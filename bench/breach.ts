@@ -32,6 +32,7 @@ async function run({ isQuick }: Size) {
   };
   const perform = createPerform({
     now: () => Date.now(),
+    targetsOf: () => null,
     check: () => null,
     provider: () => ({ provider, options: () => ({ regions: { eu: 2 }, digest: 'sha256:first' }) }),
     source: () => ({

@@ -40,6 +40,7 @@ export function healthyEdges(now: () => number): Perform {
   const provider = createMemoryProvider();
   return createPerform({
     now: () => Date.now(),
+    targetsOf: () => null,
     check: () => null,
     provider: () => ({ provider, options: () => ({ regions: { eu: 2 }, digest: 'sha256:first' }) }),
     source: () => ({

@@ -8,7 +8,12 @@ import type { Performed } from './engine/perform.ts';
 import type { Question, Source } from './health/source.ts';
 
 /** What measuring reaches. */
-export type Meters = { now(): number; source(name: string): Source | null };
+export type Meters = {
+  now(): number;
+  source(name: string): Source | null;
+  /** Where a service runs, when Belay deploys it; null: it does not. */
+  targetsOf(service: string): string[] | null;
+};
 
 type Of<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>;
 
@@ -83,14 +88,16 @@ export async function readLoad(
 type Watched = Look & { everyMs: number };
 
 function questionOf(meters: Meters, rollout: Rollout, look: Watched, signal: Signal): Question {
+  const { neighbour } = signal;
   return {
     signal: signal.name,
     query: signal.query,
-    service: signal.neighbour?.service ?? rollout.service,
-    targets: look.targets,
+    service: neighbour?.service ?? rollout.service,
+    // A neighbour is watched wherever it runs; of one that Belay does not deploy no more is known than where we do.
+    targets: (neighbour && meters.targetsOf(neighbour.service)) ?? look.targets,
     // What a neighbour runs is not known here.
-    digest: signal.neighbour ? '' : look.now.digest,
-    beforeDigest: signal.neighbour ? null : (look.before?.digest ?? null),
+    digest: neighbour ? '' : look.now.digest,
+    beforeDigest: neighbour ? null : (look.before?.digest ?? null),
     role: null,
     want: WANT[signal.kind],
     sinceMs: look.sinceMs,

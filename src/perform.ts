@@ -22,6 +22,8 @@ export type BuildState =
 /** Everything that effects reach, and nothing else; composed once in app.ts. */
 export type Edges = {
   now(): number;
+  /** Where a service runs, when Belay deploys it; null: it does not. */
+  targetsOf(service: string): string[] | null;
   provider(service: string): { provider: Provider; options(target: string): Json } | null;
   source(name: string): Source | null;
   check(kind: string): CheckRunner | null;

@@ -32,7 +32,7 @@ const USUAL_PATH = '/usr/local/bin:/usr/bin:/bin';
 export function createEdgesOf(
   ready: Ready,
   github: GithubClient,
-): Pick<Edges, 'now' | 'provider' | 'source' | 'check'> & AsyncDisposable {
+): Pick<Edges, 'now' | 'targetsOf' | 'provider' | 'source' | 'check'> & AsyncDisposable {
   const { installation, variables } = ready;
   const context = { fetch: globalThis.fetch, now: clock.now };
   const providers = new Map<string, Provider>();
@@ -61,6 +61,10 @@ export function createEdgesOf(
   const { runners, stop } = createChecksOf(ready, github);
   return {
     now: clock.now,
+    targetsOf: (service) => {
+      const spec = installation.services.find((one) => one.name === service);
+      return spec ? Object.keys(spec.targets) : null;
+    },
     provider,
     source: (name) => sources.get(name) ?? null,
     check: (kind) => runners.get(kind) ?? null,

@@ -28,6 +28,7 @@ export function aWatchedHouse(over: Partial<DriftWatchOptions> & { service?: Par
   const well = async (): Promise<Performed> => ({ is: 'done' });
   const perform = createPerform({
     now: () => now(),
+    targetsOf: () => null,
     provider: () => ({ provider, options: (target) => refOf(target).options }),
     source: () => ({
       measure: async ({ signal }) => ({ signal, link: null, value: 0.001, samples: 500, takenAtMs: now() }),

@@ -97,6 +97,7 @@ export class Universe {
     const call = <T>(run: () => Promise<T> | T) => this.#call(life, run);
     return {
       now: () => this.nowMs,
+      targetsOf: () => null,
       check: () => null,
       provider: () => ({ provider: this.#providerFor(call), options: (target) => TARGETS[target] ?? {} }),
       source: () => ({ measure: (question) => call(() => this.#measure(question.signal, question.digest)) }),

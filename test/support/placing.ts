@@ -12,7 +12,12 @@ export const PLAIN: Pick<ChangeRequest, 'instances' | 'strategy' | 'isCanary' | 
 };
 
 /** A step of the release alone. */
-export const PLAIN_STEP = { isRegional: false, count: null, deploys: 'release', hasBaseline: false } as const satisfies Partial<StepSpec>;
+export const PLAIN_STEP = {
+  isRegional: false,
+  count: null,
+  deploys: 'release',
+  hasBaseline: false,
+} as const satisfies Partial<StepSpec>;
 
 /** A stage with nothing special about it. */
 export const PLAIN_STAGE = {
