@@ -5,6 +5,7 @@ import type { Json } from '../../src/core/json.ts';
 import { emptyMemory, judge } from '../../src/core/judge/judge.ts';
 import { prometheus } from '../../src/health/prometheus.ts';
 import { fillIn } from '../../src/health/promql.ts';
+import type { Question } from '../../src/health/source.ts';
 import { NOW, signal } from '../core/judge/builders.ts';
 import { context, PATIENT, question, result } from './ask.ts';
 
@@ -14,7 +15,13 @@ const HOSTILE = (JSON.parse(readFileSync(new URL('../hostile-inputs.json', impor
 );
 
 /** Asks a server that answers `body`, and keeps what it was asked. */
-async function ask(body: unknown, query: Json = { promql: 'up' }, status = 200, options: object = {}) {
+async function ask(
+  body: unknown,
+  query: Json = { promql: 'up' },
+  status = 200,
+  options: object = {},
+  changes: Partial<Question> = {},
+) {
   const asked: { url: URL; headers: Headers }[] = [];
   const fake: typeof fetch = async (input, init) => {
     asked.push({ url: new URL(String(input)), headers: new Headers(init?.headers) });
@@ -24,7 +31,7 @@ async function ask(body: unknown, query: Json = { promql: 'up' }, status = 200, 
     prometheus.schema.parse({ url: 'https://prometheus.example.com/base/', ...options }),
     context({ fetch: fake, now: () => NOW }),
   );
-  return { measurement: await source.measure(question(query), PATIENT), asked };
+  return { measurement: await source.measure(question(query, changes), PATIENT), asked };
 }
 
 const vector = (...values: unknown[]) => ({
@@ -140,6 +147,29 @@ describe('T20 placeholders are inert', () => {
       reason: 'no-data',
     });
   });
+  it('fills in the time since the step began, only where a duration may stand', () => {
+    const asked = question({}, { sinceMs: NOW - 90_500, untilMs: NOW });
+    expect(fillIn('increase(a[$since])', asked)).toEqual({ ok: true, promql: 'increase(a[90s])' });
+    expect(fillIn('max_over_time(a[ $since:15s])', asked)).toMatchObject({ promql: 'max_over_time(a[ 90s:15s])' });
+    expect(fillIn('a[$since]', { ...asked, sinceMs: NOW - 999 })).toMatchObject({ ok: false, reason: 'no-data' });
+    for (const promql of [
+      '$since',
+      'a offset $since',
+      'a{b="$since"}',
+      'a[5m:$since]',
+      'a[$since + 1]',
+      '[$sincere]',
+    ]) {
+      expect(fillIn(promql, asked).ok, promql).toBe(promql === '[$sincere]');
+    }
+  });
+  it('fills in a role, any when none is asked for', () => {
+    expect(fillIn('a{r=~"$role"}', question({}, { role: 'baseline' }))).toMatchObject({ promql: 'a{r=~"baseline"}' });
+    expect(fillIn('a{r=~"$role"}', question({}))).toMatchObject({ promql: 'a{r=~".*"}' });
+    for (const promql of ['a{r="$role"}', 'a{r=~"x$role"}', 'a{r!~"$role"}', '$role']) {
+      expect(fillIn(promql, question({})).ok, promql).toBe(false);
+    }
+  });
   it('leaves other dollar signs alone', () => {
     expect(fillIn('a{b=~"5..$"}', question({}))).toEqual({ ok: true, promql: 'a{b=~"5..$"}' });
   });
@@ -153,5 +183,90 @@ describe('T20 placeholders are inert', () => {
         },
       ),
     );
+  });
+});
+
+describe('H1 points since the step began', () => {
+  const SINCE = { want: 'points', sinceMs: NOW - 3 * 1000, untilMs: NOW } as const;
+  const points = (...values: string[]) => ask(matrix(...values), { promql: 'up' }, 200, {}, SINCE);
+
+  it('are those of the step, oldest first', async () => {
+    expect((await points('9', '9', '1', '2', '3', '6')).measurement).toMatchObject({
+      value: 3,
+      samples: 4,
+      takenAtMs: NOW,
+      points: [1, 2, 3, 6],
+    });
+  });
+  it('T9 a NaN is missing and never 0, and what is left is as old as it is', async () => {
+    const { measurement } = await points('1', 'NaN', '3', 'NaN');
+    expect(measurement).toMatchObject({ points: [1, 3], value: 2, samples: 2, takenAtMs: NOW - 1000 });
+    expect(result((await points('NaN', 'NaN')).measurement)).toBe('not-a-number');
+  });
+  it.each(['+Inf', '-Inf', '', ' ', '0x1', 'nan'])('T9 %s among them makes none', async (odd) => {
+    expect(result((await points('1', odd, '3')).measurement)).toBe('not-a-number');
+  });
+  it('T9 none yet is no data', async () => {
+    expect(result((await ask(matrix(), { promql: 'up' }, 200, {}, SINCE)).measurement)).toBe('no-data');
+    const late = { ...SINCE, sinceMs: NOW + 1 };
+    expect(result((await ask(matrix('1', '2'), { promql: 'up' }, 200, {}, late)).measurement)).toBe('no-data');
+  });
+  it.each<[string, number, string | undefined, number]>([
+    ['at least 15 s apart', 60_000, undefined, 15],
+    ['about 60', 3_600_000, undefined, 60],
+    ['about 60 of a day', 86_400_000, undefined, 1_800],
+    ['as many as configured', 600_000, '5s', 5],
+    ['never thousands', 86_400_000, '1s', 300],
+  ])('%s', async (_, spanMs, every, expected) => {
+    const query = { promql: 'up', ...(every && { every }) };
+    const { asked } = await ask(matrix('1'), query, 200, {}, { ...SINCE, sinceMs: NOW - spanMs });
+    const parameters = asked[0]?.url.searchParams;
+    const [start, end, step] = ['start', 'end', 'step'].map((name) => Number(parameters?.get(name)));
+    expect(step).toBe(expected);
+    expect(start).toBeLessThanOrEqual((NOW - spanMs) / 1000);
+    expect(Number(end)).toBeGreaterThan(NOW / 1000 - 15);
+    expect((Number(end) - Number(start)) / Number(step)).toBeLessThanOrEqual(616);
+  });
+  it.each([
+    ['two counts', { failed: 'a', total: 'b' }],
+    ['a range of its own', { promql: 'up', range: { last: '5m', every: '15s' } }],
+    ['the time since the step began', { promql: 'increase(a[$since])' }],
+  ])('are refused for %s, with what to do', async (_, query) => {
+    const { measurement, asked } = await ask(matrix('1'), query, 200, {}, SINCE);
+    expect(measurement).toMatchObject({ missing: 'bad-query', detail: expect.stringContaining('compare') });
+    expect(asked).toEqual([]);
+  });
+});
+
+describe('H1 what many rollouts ask in one interval is asked once', () => {
+  const NOW_EVERY = { everyMs: 30_000, untilMs: NOW };
+  async function requests(questions: Partial<Question>[], query: Json = { promql: 'up' }, body: unknown = vector('1')) {
+    let count = 0;
+    const fake: typeof fetch = async () => {
+      count += 1;
+      return new Response(JSON.stringify(body));
+    };
+    const world = context({ fetch: fake, now: () => NOW });
+    const source = prometheus.create(prometheus.schema.parse({ url: 'https://p.example.com' }), world);
+    await Promise.all(
+      questions.map((changes) => source.measure(question(query, { ...NOW_EVERY, ...changes }), PATIENT)),
+    );
+    return count;
+  }
+  it('a number, by everybody', async () => {
+    expect(await requests(Array.from({ length: 100 }, (_, at) => ({ signal: `${at}` })))).toBe(1);
+  });
+  it('another version is another question', async () => {
+    const query = { promql: 'up{v="$version"}' };
+    expect(await requests([{}, { digest: 'sha256:other' }, {}], query)).toBe(2);
+  });
+  it('points, though the steps began at different times', async () => {
+    const began = [1, 2, 30, 59].map((seconds) => ({ want: 'points', sinceMs: NOW - seconds * 1000 }) as const);
+    expect(await requests(began, { promql: 'up' }, matrix('1'))).toBe(1);
+  });
+  it('points of another time are another question', async () => {
+    const now = { want: 'points', sinceMs: NOW - 60_000 } as const;
+    const earlier = { ...now, sinceMs: now.sinceMs - 86_400_000, untilMs: NOW - 86_400_000 };
+    expect(await requests([now, earlier, now, earlier], { promql: 'up' }, matrix('1'))).toBe(2);
   });
 });

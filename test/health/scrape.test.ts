@@ -266,3 +266,86 @@ describe('R1 only the judged instances count', () => {
     expect(result(await look({ increase: { of: 'requests' } }, () => put('i-2', page({ ok: 1_003 }))))).toBe(8);
   });
 });
+
+describe('H1 failures and requests since the step began', () => {
+  it('are counted from the first look of the step on, whatever was counted before it', async () => {
+    const { put, look } = fleet();
+    put('i-1', page({ ok: 1_000, failed: 900 }));
+    await look(RATIO, () => put('i-1', page({ ok: 1_100, failed: 1_000 })));
+    await vi.advanceTimersByTimeAsync(1_000);
+    const changes = { want: 'counts', sinceMs: Date.now() } as const;
+    const first = await look(RATIO, () => put('i-1', page({ ok: 1_109, failed: 1_001 })), changes);
+    expect(first).toMatchObject({ value: 0.1, samples: 10, counts: { failed: 1, total: 10 } });
+    // Long after the window of 30 s.
+    await vi.advanceTimersByTimeAsync(600_000);
+    put('i-1', page({ ok: 1_199, failed: 1_011 }));
+    const later = await look(RATIO, undefined, { ...changes, untilMs: Date.now() });
+    expect(later).toMatchObject({ counts: { failed: 11, total: 110 } });
+  });
+  it('T9 a metric of failures that is no part of the requests is a bad answer', async () => {
+    const { put, look } = fleet();
+    put('i-1', page());
+    const odd = { ratio: { of: 'requests', over: 'requests', overWhere: { code: '5*' } } };
+    const counts = { want: 'counts', sinceMs: Date.now() } as const;
+    expect(result(await look(odd, () => put('i-1', page({ ok: 9, failed: 1 })), counts))).toBe('bad-answer');
+  });
+  it.each([
+    ['counts of no ratio', { increase: { of: 'requests' } }, { want: 'counts' }],
+    ['counts of percent', { ...RATIO, times: 100 }, { want: 'counts' }],
+    ['alerts', RATIO, { want: 'alerts' }],
+    ['what was yesterday', RATIO, { untilMs: 1_700_000_000_000 - 86_400_000 }],
+  ])('there are no %s', async (_, query, changes) => {
+    const { put, look } = fleet();
+    put('i-1', page());
+    expect(result(await look(query, undefined, changes))).toBe('bad-query');
+  });
+});
+
+describe('H1 a baseline is measured by its role', () => {
+  it('fresh ones of the old version apart from those that were there', async () => {
+    const old = { digest: 'sha256:old' };
+    const all = [
+      instance({ role: 'canary' }),
+      instance({ id: 'i-2', role: 'baseline', ...old }),
+      instance({ id: 'i-3', ...old }),
+    ];
+    const { put, look } = fleet(all);
+    const put3 = (times: number) => {
+      put('i-1', page({ ok: 1 * times }));
+      put('i-2', page({ ok: 10 * times }));
+      put('i-3', page({ ok: 100 * times }));
+    };
+    put3(0);
+    const query = { increase: { of: 'requests' } };
+    const ask = (changes: object) => look(query, () => put3(1), { untilMs: Date.now(), ...changes });
+    expect(result(await ask({}))).toBe(1);
+    put3(0);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(result(await ask({ role: 'baseline', ...old }))).toBe(10);
+    await vi.advanceTimersByTimeAsync(1_000);
+    put3(0);
+    expect(result(await ask({ role: 'stable', ...old }))).toBe(100);
+    expect(result(await ask({ role: 'idle', ...old }))).toBe('no-data');
+  });
+});
+
+describe('H2 a neighbour', () => {
+  const asNeighbour = { service: 'billing', digest: '', beforeDigest: null };
+  it('that Belay deploys is measured on all its instances, whatever they run', async () => {
+    const { put, look } = fleet([instance(), instance({ id: 'i-2', digest: 'sha256:old' })]);
+    put('i-1', page());
+    put('i-2', page());
+    const grow = () => {
+      put('i-1', page({ ok: 1 }));
+      put('i-2', page({ ok: 10 }));
+    };
+    expect(result(await look({ increase: { of: 'requests' } }, grow, asNeighbour))).toBe(11);
+  });
+  it('that it does not deploy cannot be listed, and the answer says what to do', async () => {
+    const source = scrape.create(scrape.schema.parse({}), context({ instances: async () => null }));
+    expect(await source.measure(question(RATIO, asNeighbour), PATIENT)).toMatchObject({
+      missing: 'bad-query',
+      detail: expect.stringMatching(/does not deploy billing to eu-1.*prometheus/),
+    });
+  });
+});
