@@ -25,6 +25,8 @@ export function aJudgement(text = 'error_rate'): Judgement {
         baselineSamples: null,
         p: null,
         shift: null,
+        interval: null,
+        effect: null,
         isWeak: false,
         now: 0.2,
         before: 0.001,

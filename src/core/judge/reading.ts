@@ -1,47 +1,55 @@
-import type { Bound, Measurement, Signal } from './signal.ts';
+import type { Bound, Measured, Measurement, Signal } from './signal.ts';
 import type { VerdictReason } from './verdict.ts';
 
 /** One measurement on its own, before its history and what ran before are looked at. */
-export type Reading = { is: 'good' | 'bad' | 'unclear' | 'missing'; reason: VerdictReason };
+export type Reading = { is: 'good' | 'bad' | 'unclear' | 'missing'; reason: VerdictReason; detail?: string };
 
 /** Clocks differ a little between machines; a measurement from further ahead than this is not believed. */
 export const CLOCK_TOLERANCE_MS = 5_000;
 
-type Measured = Extract<Measurement, { value: number }>;
-
-/** One function a kind of signal: what a finite, fresh number means. A judge that compares two versions goes here. */
-const READ: Record<Signal['kind'], (signal: Signal, measured: Measured) => Reading> = {
-  threshold: readThreshold,
-  check: readCheck,
-  requests: readRequests,
-  compare: notYet,
-  rate: notYet,
-  alert: notYet,
-};
-
-/** Could not be measured: never a pass. */
-function notYet(): Reading {
-  return { is: 'missing', reason: 'bad-query' };
-}
-
-/** What one measurement says now. Only a finite, fresh number, alone for its signal, can be anything but missing. */
-export function readNow(signal: Signal, measurements: readonly Measurement[], nowMs: number): Reading {
+/** Why one measurement, or the lack of it, says nothing; null: it is finite, fresh, and alone for its signal. */
+export function whyMissing(signal: Signal, measurements: readonly Measurement[], nowMs: number): Reading | null {
   const [measurement] = measurements;
   if (measurement === undefined) return { is: 'missing', reason: 'no-data' };
   if (measurements.length > 1) return { is: 'missing', reason: 'many-series' };
-  if (measurement.value === null) return { is: 'missing', reason: measurement.missing };
+  if (measurement.value === null) return { is: 'missing', reason: measurement.missing, detail: measurement.detail };
   if (!Number.isFinite(measurement.value)) return { is: 'missing', reason: 'not-a-number' };
-  const { takenAtMs } = measurement;
-  // Positively: whatever is not a time within the window (NaN too) is stale.
-  const isFresh = takenAtMs >= nowMs - signal.maxAgeMs && takenAtMs <= nowMs + CLOCK_TOLERANCE_MS;
-  if (!isFresh) return { is: 'missing', reason: 'stale' };
-  return READ[signal.kind](signal, measurement);
+  return isFresh(signal, measurement.takenAtMs, nowMs) ? null : { is: 'missing', reason: 'stale' };
 }
 
-/** Was it degraded before the step, by the same bounds? Its age does not matter; what was not measured was not bad. */
+/** Positively: whatever is not a time within the window (NaN too) is stale. */
+export function isFresh(signal: Signal, takenAtMs: number, nowMs: number): boolean {
+  return takenAtMs >= nowMs - signal.maxAgeMs && takenAtMs <= nowMs + CLOCK_TOLERANCE_MS;
+}
+
+/** What a finite, fresh number means, of a kind that is not compared. `before`: what was measured before the step. */
+export function readAlone(
+  signal: Signal & { kind: Exclude<Signal['kind'], 'compare' | 'rate'> },
+  measured: Measured,
+  before: Measurement | undefined,
+): Reading {
+  return READ[signal.kind](signal, measured, before);
+}
+
+/** One function a kind of signal. */
+const READ: Record<
+  Exclude<Signal['kind'], 'compare' | 'rate'>,
+  (signal: Signal, measured: Measured, before: Measurement | undefined) => Reading
+> = {
+  threshold: readThreshold,
+  check: readCheck,
+  requests: readRequests,
+  alert: readAlert,
+};
+
+/**
+ * Was it degraded before the step, by the same bounds? Its age does not matter; what was not measured was not bad. A
+ * comparison has its own "before", and an alert knows which ones fired.
+ */
 export function wasBadBefore(signal: Signal, before: Measurement | undefined): boolean {
   if (before === undefined || before.value === null || !Number.isFinite(before.value)) return false;
-  return READ[signal.kind](signal, before).is === 'bad';
+  if (signal.kind !== 'threshold' && signal.kind !== 'check') return false;
+  return READ[signal.kind](signal, before, undefined).is === 'bad';
 }
 
 function readThreshold(signal: Signal, { value, samples }: Measured): Reading {
@@ -66,6 +74,16 @@ function readRequests(signal: Signal, { value }: Measured): Reading {
   return isWithin(value, signal.healthyWhen)
     ? { is: 'good', reason: 'within-bounds' }
     : { is: 'unclear', reason: 'too-little-traffic' };
+}
+
+/** An alert that fired before the step and never stopped is not this step's; one that began anew has another id. */
+function readAlert(_signal: Signal, { alerts }: Measured, before: Measurement | undefined): Reading {
+  if (alerts === undefined) return { is: 'missing', reason: 'bad-answer', detail: 'which alerts fire was not said' };
+  const old = new Set(before !== undefined && before.value !== null ? before.alerts?.map(({ id }) => id) : []);
+  const fresh = alerts.filter(({ id }) => !old.has(id));
+  const names = (fresh.length > 0 ? fresh : alerts).map(({ name }) => name).join(', ');
+  if (fresh.length > 0) return { is: 'bad', reason: 'firing', detail: names };
+  return { is: 'good', reason: 'quiet', detail: names };
 }
 
 function isBounded({ min, max }: Bound): boolean {

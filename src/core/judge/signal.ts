@@ -77,7 +77,8 @@ export type Missing =
 /**
  * What a source answered for one signal: a finite number with its samples and time, or why there is none. Beside the
  * number, what a judge of more than numbers needs: for `compare` the `points` over the asked time, oldest first (a source
- * that has no memory leaves them out: the judge collects its numbers); for `rate` the `counts` since the step began; for
+ * that has no memory leaves them out: the judge collects its numbers, one a look). They must not overlap in time: a rate over
+ * five minutes every fifteen seconds is one sample in twenty, and compared as twenty it is a false alarm. For `rate` the `counts` since the step began; for
  * `alert` what fires.
  */
 export type Measurement = { signal: string; link: string | null } & (
@@ -91,6 +92,9 @@ export type Measurement = { signal: string; link: string | null } & (
     }
   | { value: null; missing: Missing; detail: string }
 );
+
+/** A measurement that is a number. */
+export type Measured = Extract<Measurement, { value: number }>;
 
 /** `id`: the same alert keeps it as long as it fires. */
 export type FiringAlert = { id: string; name: string; sinceMs: number };

@@ -1,3 +1,4 @@
+import type { Series } from './series.ts';
 import type { Measurement, Missing, Neighbour } from './signal.ts';
 
 /**
@@ -47,6 +48,10 @@ export type SignalVerdict = {
   p: number | null;
   /** The relative shift from the baseline, 0.2 is 20 % up; null: not compared, or nothing to relate it to. */
   shift: number | null;
+  /** The distance from the baseline in the signal's unit, between which bounds it is believed; null: not compared. */
+  interval: { low: number; high: number } | null;
+  /** The probability that a sample is above one of the baseline; null: not compared, or a rate. */
+  effect: number | null;
   /** So few samples that the comparison says little. */
   isWeak: boolean;
   limit: string;
@@ -66,6 +71,6 @@ export type SignalMemory = {
   before: Record<string, Measurement>;
   /** By signal name: the newest last, at most `of` of them. `bad`: measured and degraded on its own. */
   recent: Record<string, ('good' | 'bad' | 'unclear' | 'missing')[]>;
-  /** By signal name, `compare` on a source without a memory: one number a look on each side, the newest last, bounded. */
-  series: Record<string, { now: number[]; baseline: number[] }>;
+  /** By signal name, `compare` on a source without a memory: one number a look on each side, bounded. */
+  series: Record<string, Series>;
 };

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { emptyMemory, judge, rememberBefore } from '../../../src/core/judge/judge.ts';
 import type { Measurement, Signal } from '../../../src/core/judge/signal.ts';
 import { NOW, signal } from './builders.ts';
+import { policy } from './policy.ts';
 
 const NAMES = ['a', 'b', 'c', 'constructor', '__proto__'];
 const bound = fc.record(
@@ -13,7 +14,7 @@ const bound = fc.record(
 const anySignal: fc.Arbitrary<Signal> = fc
   .record({
     name: fc.constantFrom(...NAMES),
-    kind: fc.constantFrom('threshold' as const, 'check' as const, 'requests' as const),
+    kind: fc.constantFrom<Signal['kind']>('threshold', 'check', 'requests', 'compare', 'rate', 'alert'),
     healthyWhen: bound,
     degradedWhen: fc.option(bound),
     role: fc.constantFrom('critical' as const, 'scored' as const, 'observe' as const),
@@ -22,16 +23,34 @@ const anySignal: fc.Arbitrary<Signal> = fc
     of: fc.integer({ min: 1, max: 4 }),
     minSamples: fc.integer({ min: 0, max: 3 }),
   })
-  .map((changes) => signal(changes));
+  .map((changes) => {
+    const isCompared = changes.kind === 'compare' || changes.kind === 'rate';
+    return signal({ ...changes, ...(isCompared ? { baseline: { is: 'fresh' }, comparison: policy() } : {}) });
+  });
 const anySignals = fc.uniqueArray(anySignal, { selector: (one) => one.name, maxLength: 5 });
 
-const finite = fc.record({
-  signal: fc.constantFrom(...NAMES, 'unknown'),
-  link: fc.constant(null),
-  value: fc.integer({ min: -1, max: 10 }),
-  samples: fc.option(fc.integer({ min: 0, max: 5 })),
-  takenAtMs: fc.integer({ min: NOW - 70_000, max: NOW + 6_000 }),
-});
+// Enough points to be compared, or too few; counts that can be, or not.
+const extras = fc.record(
+  {
+    points: fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 8 }),
+    counts: fc.record({ failed: fc.integer({ min: 0, max: 9 }), total: fc.integer({ min: 0, max: 50 }) }),
+    alerts: fc.array(
+      fc.constantFrom('x', 'y').map((id) => ({ id, name: id, sinceMs: NOW })),
+      { maxLength: 2 },
+    ),
+  },
+  { requiredKeys: [] },
+);
+
+const finite = fc
+  .record({
+    signal: fc.constantFrom(...NAMES, 'unknown'),
+    link: fc.constant(null),
+    value: fc.integer({ min: -1, max: 10 }),
+    samples: fc.option(fc.integer({ min: 0, max: 5 })),
+    takenAtMs: fc.integer({ min: NOW - 70_000, max: NOW + 6_000 }),
+  })
+  .chain((one) => extras.map((more) => ({ ...one, ...more })));
 const useless: fc.Arbitrary<Measurement> = fc.oneof(
   finite.chain((one) =>
     fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY).map((value) => ({ ...one, value })),
@@ -49,10 +68,10 @@ const useless: fc.Arbitrary<Measurement> = fc.oneof(
 const anyMeasurements = fc.array(fc.oneof(finite, useless), { maxLength: 8 });
 const anyRounds = fc.array(anyMeasurements, { minLength: 1, maxLength: 6 });
 
-function play(signals: Signal[], before: Measurement[], rounds: Measurement[][]) {
+function play(signals: Signal[], before: Measurement[], rounds: Measurement[][], controls: Measurement[] = []) {
   let memory = rememberBefore(signals, before);
   return rounds.map((measurements) => {
-    const outcome = judge(signals, memory, measurements, NOW);
+    const outcome = judge(signals, memory, measurements, NOW, controls);
     memory = outcome.memory;
     return { ...outcome, measurements };
   });
@@ -65,8 +84,9 @@ describe('T9 unknown is not healthy, under any sequence', () => {
         anySignals,
         anyMeasurements,
         fc.array(fc.array(useless, { maxLength: 8 })),
-        (signals, before, rounds) => {
-          for (const { judgement } of play(signals, before, rounds)) {
+        anyMeasurements,
+        (signals, before, rounds, controls) => {
+          for (const { judgement } of play(signals, before, rounds, controls)) {
             expect(['error', 'inconclusive']).toContain(judgement.verdict);
           }
         },
@@ -76,8 +96,8 @@ describe('T9 unknown is not healthy, under any sequence', () => {
 
   it('whatever is answered twice counts as not answered', () => {
     fc.assert(
-      fc.property(anySignals, anyMeasurements, (signals, measurements) => {
-        const { judgement } = judge(signals, emptyMemory(), [...measurements, ...measurements], NOW);
+      fc.property(anySignals, anyMeasurements, anyMeasurements, (signals, measurements, controls) => {
+        const { judgement } = judge(signals, emptyMemory(), [...measurements, ...measurements], NOW, controls);
         expect(['error', 'inconclusive']).toContain(judgement.verdict);
       }),
     );
@@ -86,8 +106,8 @@ describe('T9 unknown is not healthy, under any sequence', () => {
   it('healthy only with evidence, and with every critical signal healthy or as bad as before', () => {
     let healthy = 0;
     fc.assert(
-      fc.property(anySignals, anyMeasurements, anyRounds, (signals, before, rounds) => {
-        for (const { judgement, measurements } of play(signals, before, rounds)) {
+      fc.property(anySignals, anyMeasurements, anyRounds, anyMeasurements, (signals, before, rounds, controls) => {
+        for (const { judgement, measurements } of play(signals, before, rounds, controls)) {
           if (judgement.verdict !== 'healthy') continue;
           healthy += 1;
           const deciding = judgement.signals.filter((one) => one.role !== 'observe');
@@ -101,7 +121,15 @@ describe('T9 unknown is not healthy, under any sequence', () => {
             const [answer] = answers;
             if (!of || of.kind === 'requests' || answers.length !== 1 || !answer || answer.value === null) return false;
             const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = of.healthyWhen;
-            const isWithin = of.kind === 'check' ? answer.value === 1 : answer.value >= min && answer.value <= max;
+            const held = controls.filter((control) => control.signal === one.signal);
+            const isHeld = held.length === 1 && held[0]?.value !== null;
+            const isWithin = {
+              check: answer.value === 1,
+              threshold: answer.value >= min && answer.value <= max,
+              compare: isHeld,
+              rate: isHeld && (answer.counts?.total ?? 0) >= 5,
+              alert: answer.alerts !== undefined,
+            }[of.kind];
             return isWithin && answer.takenAtMs >= NOW - 60_000 && answer.takenAtMs <= NOW + 5_000;
           });
           expect(proofs.length).toBeGreaterThan(0);
@@ -115,20 +143,26 @@ describe('T9 unknown is not healthy, under any sequence', () => {
 
   it('does not depend on the order of the measurements', () => {
     fc.assert(
-      fc.property(anySignals, anyMeasurements, anyMeasurements, (signals, before, measurements) => {
-        const memory = rememberBefore(signals, before);
-        const reversed = rememberBefore(signals, [...before].reverse());
-        expect(judge(signals, reversed, [...measurements].reverse(), NOW)).toEqual(
-          judge(signals, memory, measurements, NOW),
-        );
-      }),
+      fc.property(
+        anySignals,
+        anyMeasurements,
+        anyMeasurements,
+        anyMeasurements,
+        (signals, before, measurements, controls) => {
+          const memory = rememberBefore(signals, before);
+          const reversed = rememberBefore(signals, [...before].reverse());
+          expect(judge(signals, reversed, [...measurements].reverse(), NOW, [...controls].reverse())).toEqual(
+            judge(signals, memory, measurements, NOW, controls),
+          );
+        },
+      ),
     );
   });
 
   it('survives the database: judgement and memory are the same after a round trip as JSON', () => {
     fc.assert(
-      fc.property(anySignals, anyRounds, (signals, rounds) => {
-        for (const { judgement, memory } of play(signals, [], rounds)) {
+      fc.property(anySignals, anyRounds, anyMeasurements, (signals, rounds, controls) => {
+        for (const { judgement, memory } of play(signals, [], rounds, controls)) {
           expect(JSON.parse(JSON.stringify(judgement))).toEqual(judgement);
           expect(JSON.parse(JSON.stringify(memory))).toEqual(memory);
           for (const one of signals) expect(memory.recent[one.name]?.length ?? 0).toBeLessThanOrEqual(one.of);

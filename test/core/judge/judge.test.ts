@@ -319,6 +319,8 @@ describe('H5 every verdict is explained', () => {
         baselineSamples: null,
         p: null,
         shift: null,
+        interval: null,
+        effect: null,
         isWeak: false,
         now: 7,
         before: 0.5,

@@ -56,9 +56,9 @@ export function compareRates(before: Rate, after: Rate, policy: Comparison): Dif
   };
 }
 
-/** Counts that a source extrapolated over an interval are not whole. */
+/** Counts that a source extrapolated over an interval are not whole; nor does JSON know a negative zero. */
 function whole({ failed, total }: Rate): Rate {
-  return { failed: Math.round(failed), total: Math.round(total) };
+  return { failed: Math.round(failed) + 0, total: Math.round(total) + 0 };
 }
 
 function countsFault(side: string, { failed, total }: Rate): string | null {

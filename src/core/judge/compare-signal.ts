@@ -1,0 +1,84 @@
+import { isFresh, type Reading } from './reading.ts';
+import { type Series, watched } from './series.ts';
+import type { Measured, Measurement, Signal } from './signal.ts';
+import { compareRates } from './stats/compare-rates.ts';
+import { compareSamples } from './stats/compare-samples.ts';
+import type { Difference, NoDifference } from './stats/difference.ts';
+
+/** What a signal is held against could be compared with, or why it could not. `series`: what is remembered of it. */
+export type ComparedNow = { difference: Difference | null; reading: Reading | null; series: Series | null };
+
+/**
+ * A `compare` or `rate` signal, measured now, beside the same on its baseline. Nothing is adjusted yet. Whatever stands in
+ * the way is a reading that holds the step, with its reason.
+ */
+export function compareNow(
+  signal: Signal,
+  measured: Measured,
+  controls: readonly Measurement[],
+  remembered: Series | null,
+  nowMs: number,
+): ComparedNow {
+  const policy = signal.comparison;
+  if (policy === null) return held('bad-query', 'nothing is said of when a difference counts');
+  const [control, ...more] = controls;
+  if (control === undefined) return held('no-baseline', '');
+  if (more.length > 0) return held('no-baseline', 'more than one answer for the baseline');
+  if (control.value === null) return held('no-baseline', control.detail);
+  if (!Number.isFinite(control.value)) return held('no-baseline', 'the baseline is not a number');
+  // Other days and other rollouts are old by nature; what runs beside the canary must be as fresh as the canary.
+  const isBeside = signal.baseline?.is === 'fresh' || signal.baseline?.is === 'current';
+  if (isBeside && !isFresh(signal, control.takenAtMs, nowMs)) return held('no-baseline', 'the baseline is too old');
+  if (signal.kind === 'rate') {
+    if (measured.counts === undefined) return held('bad-answer', 'the source gave no counts');
+    if (control.counts === undefined) return held('no-baseline', 'the source gave no counts for the baseline');
+    return answered(signal, compareRates(control.counts, measured.counts, policy), null);
+  }
+  const series = watched(remembered, measured, control);
+  const canary = measured.points ?? series.now.values;
+  const baseline = control.points ?? series.baseline.values;
+  return answered(signal, compareSamples(baseline, canary, policy), series);
+}
+
+/** What a difference means for the signal, once its p value is adjusted. */
+export function readDifference(signal: Signal, difference: Difference): Reading {
+  const { spread } = difference;
+  if (difference.is !== 'same') return { is: 'bad', reason: 'worse' };
+  if (isBetter(signal, difference)) return { is: 'good', reason: 'better' };
+  if (spread !== null && spread.is !== 'same') {
+    const policy = signal.comparison;
+    // Calmer than before is no harm, unless every change is.
+    const isHarm = policy?.spread === 'decides' && (spread.is === 'wider' || policy.direction === 'either');
+    return { is: isHarm ? 'bad' : 'good', reason: 'spread-changed', detail: spread.is };
+  }
+  return { is: 'good', reason: 'no-difference' };
+}
+
+/** The opposite of what is looked for is as unlikely by chance as harm has to be. */
+function isBetter(signal: Signal, { p, relativeShift }: Difference): boolean {
+  const policy = signal.comparison;
+  if (policy === null || policy.direction === 'either' || p < policy.confidence) return false;
+  return relativeShift === null || Math.abs(relativeShift) >= policy.tolerance;
+}
+
+function answered(signal: Signal, found: Difference | NoDifference, series: Series | null): ComparedNow {
+  if (found.is === 'error') {
+    const reason =
+      found.reason === 'bad-policy' ? 'bad-query' : found.reason === 'bad-counts' ? 'bad-answer' : found.reason;
+    return { ...held(reason, found.detail), series };
+  }
+  const samples = Math.min(found.baseline.samples, found.canary.samples);
+  const isEnough = found.is !== 'too-few' && samples >= signal.minSamples;
+  if (isEnough) return { difference: found, reading: null, series };
+  const needed = Math.max(signal.minSamples, found.is === 'too-few' ? found.needed : 0);
+  const detail = `${found.canary.samples} beside ${found.baseline.samples} of ${needed}`;
+  return {
+    difference: found.is === 'too-few' ? null : found,
+    reading: { is: 'unclear', reason: 'too-few-samples', detail },
+    series,
+  };
+}
+
+function held(reason: Reading['reason'], detail: string): ComparedNow {
+  return { difference: null, reading: { is: 'missing', reason, detail }, series: null };
+}

@@ -1,0 +1,311 @@
+import { describe, expect, it } from 'vitest';
+import { emptyMemory, judge, rememberBefore } from '../../../src/core/judge/judge.ts';
+import type { Measurement, Signal } from '../../../src/core/judge/signal.ts';
+import { compared, counts, gap, NOW, number, points, signal } from './builders.ts';
+import { policy } from './policy.ts';
+
+const LOW = Array.from({ length: 60 }, (_, index) => 10 + (index % 7));
+const HIGH = LOW.map((value) => value * 2);
+
+/** One judgement: verdict and reason of the first signal, and all of it. */
+function once(signals: Signal[], now: Measurement[], controls: Measurement[], groups: Record<string, number> = {}) {
+  const { judgement } = judge(signals, emptyMemory(), now, NOW, controls, groups);
+  const [first] = judgement.signals;
+  return { verdict: judgement.verdict, reason: first?.reason, detail: first?.detail, judgement, first };
+}
+
+describe('H1 a signal that is compared with a baseline', () => {
+  it('no different from it is healthy, worse is degraded, better is healthy and said', () => {
+    expect(once([compared()], [points(LOW)], [points(LOW)])).toMatchObject({
+      verdict: 'healthy',
+      reason: 'no-difference',
+    });
+    expect(once([compared()], [points(HIGH)], [points(LOW)])).toMatchObject({ verdict: 'degraded', reason: 'worse' });
+    expect(once([compared()], [points(LOW)], [points(HIGH)])).toMatchObject({ verdict: 'healthy', reason: 'better' });
+  });
+
+  it('H5 is explained: now, baseline, samples of both sides, p, shift, interval, effect, limit', () => {
+    const one = compared({ comparison: policy({ direction: 'increase', tolerance: 0.07 }) });
+    expect(once([one], [points(HIGH)], [points(LOW.slice(0, 51))]).first).toMatchObject({
+      now: 26,
+      baseline: 13,
+      samples: 60,
+      baselineSamples: 51,
+      p: expect.closeTo(0, 9),
+      shift: expect.closeTo(1, 9),
+      interval: { low: expect.any(Number), high: expect.any(Number) },
+      effect: expect.closeTo(1, 1),
+      isWeak: false,
+      limit: 'up to 7 % above the baseline',
+    });
+    expect(once([compared()], [points(LOW.slice(0, 20))], [points(LOW)]).first).toMatchObject({ isWeak: true });
+  });
+
+  it.each<[string, Partial<Signal>, Measurement[], Measurement[], string, string]>([
+    ['without a baseline is an error', {}, [points(LOW)], [], 'error', 'no-baseline'],
+    ['whose baseline could not be measured is an error', {}, [points(LOW)], [gap()], 'error', 'no-baseline'],
+    ['whose baseline came twice is an error', {}, [points(LOW)], [points(LOW), points(LOW)], 'error', 'no-baseline'],
+    ['whose baseline is NaN is an error', {}, [points(LOW)], [number(Number.NaN)], 'error', 'no-baseline'],
+    [
+      'whose fresh baseline is old is an error',
+      {},
+      [points(LOW)],
+      [{ ...points(LOW), takenAtMs: NOW - 60_001 } as Measurement],
+      'error',
+      'no-baseline',
+    ],
+    [
+      'whose baseline is of another day may be old',
+      { baseline: { is: 'earlier', daysAgo: [7] } },
+      [points(LOW)],
+      [{ ...points(LOW), takenAtMs: NOW - 86_400_000 } as Measurement],
+      'healthy',
+      'no-difference',
+    ],
+    ['that could not be measured is an error', {}, [gap()], [points(LOW)], 'error', 'unreachable'],
+    [
+      'with a point that is NaN is an error',
+      {},
+      [points([Number.NaN, ...LOW])],
+      [points(LOW)],
+      'error',
+      'not-a-number',
+    ],
+    [
+      'of which nothing is said when it counts is an error',
+      { comparison: null },
+      [points(LOW)],
+      [points(LOW)],
+      'error',
+      'bad-query',
+    ],
+    [
+      'with a confidence that is no number is an error',
+      { comparison: policy({ confidence: Number.NaN }) },
+      [points(LOW)],
+      [points(LOW)],
+      'error',
+      'bad-query',
+    ],
+    ['on four points waits', {}, [points(LOW.slice(0, 4))], [points(LOW)], 'inconclusive', 'too-few-samples'],
+    ['beside four points waits', {}, [points(HIGH)], [points(LOW.slice(0, 4))], 'inconclusive', 'too-few-samples'],
+    [
+      'on fewer than it wants waits, even when worse',
+      { minSamples: 61 },
+      [points(HIGH)],
+      [points(LOW)],
+      'inconclusive',
+      'too-few-samples',
+    ],
+  ])('%s', (_, changes, now, controls, verdict, reason) => {
+    expect(once([compared(changes)], now, controls)).toMatchObject({ verdict, reason });
+  });
+
+  it('H3 says how many samples there are and how many are needed', () => {
+    expect(once([compared({ minSamples: 80 })], [points(LOW)], [points(LOW.slice(1))]).detail).toBe(
+      '60 beside 59 of 80',
+    );
+  });
+
+  it('degraded counts after its own m of n', () => {
+    const one = compared({ failures: 2, of: 3 });
+    const first = judge([one], emptyMemory(), [points(HIGH)], NOW, [points(LOW)]);
+    expect(first.judgement).toMatchObject({ verdict: 'inconclusive', signals: [{ reason: 'too-few-failures' }] });
+    const second = judge([one], first.memory, [points(HIGH)], NOW, [points(LOW)]);
+    expect(second.judgement).toMatchObject({ verdict: 'degraded', signals: [{ reason: 'worse' }] });
+    const third = judge([one], second.memory, [points(LOW)], NOW, [points(LOW)]);
+    expect(third.judgement).toMatchObject({ verdict: 'degraded', signals: [{ reason: 'worse' }] });
+  });
+
+  it('a spread that changed while the middle did not is said, or decides when it is asked to', () => {
+    const wild = LOW.map((value) => 13 + (value - 13) * 5);
+    const asked = compared({ comparison: policy({ direction: 'increase', spread: 'decides' }) });
+    const seen = { reason: 'spread-changed', detail: 'wider' };
+    expect(once([compared()], [points(wild)], [points(LOW)])).toMatchObject({ verdict: 'healthy', ...seen });
+    expect(once([asked], [points(wild)], [points(LOW)])).toMatchObject({ verdict: 'degraded', ...seen });
+    // Calmer than before is no harm, unless a change either way is.
+    expect(once([asked], [points(LOW)], [points(wild)])).toMatchObject({ verdict: 'healthy', detail: 'narrower' });
+    const either = compared({ comparison: policy({ direction: 'either', spread: 'decides' }) });
+    expect(once([either], [points(LOW)], [points(wild)])).toMatchObject({ verdict: 'degraded', detail: 'narrower' });
+  });
+});
+
+describe('H1 a compared signal whose source has no memory', () => {
+  /** One look a minute, one number each. */
+  function watch(looks: [now: number, baseline: number, atMs?: number][]) {
+    let memory = emptyMemory();
+    return looks.map(([now, baseline, atMs], index) => {
+      const takenAtMs = atMs ?? NOW + index * 60_000;
+      const outcome = judge([compared()], memory, [number(now, { takenAtMs })], takenAtMs, [
+        number(baseline, { takenAtMs }),
+      ]);
+      memory = outcome.memory;
+      return { ...outcome.judgement, memory };
+    });
+  }
+
+  it('is collected, one number a look, and waits until there are five', () => {
+    const verdicts = watch(LOW.slice(0, 6).map((value) => [value, value])).map((one) => one.verdict);
+    expect(verdicts).toEqual(['inconclusive', 'inconclusive', 'inconclusive', 'inconclusive', 'healthy', 'healthy']);
+    expect(watch(LOW.map((value) => [value + 100, value])).at(-1)?.verdict).toBe('degraded');
+  });
+
+  it('does not take one scrape that is answered ten times for ten samples', () => {
+    const last = watch(LOW.slice(0, 10).map((value) => [value + 100, value, NOW])).at(-1);
+    expect(last).toMatchObject({ verdict: 'inconclusive', signals: [{ reason: 'too-few-samples' }] });
+    expect(last?.memory.series.errors?.now.values).toEqual([110]);
+  });
+
+  it('keeps what it collected through a gap, and no more than 240 looks', () => {
+    const before = watch(LOW.slice(0, 9).map((value) => [value, value])).at(-1)?.memory ?? emptyMemory();
+    const { memory } = judge([compared()], before, [gap()], NOW, [gap()]);
+    expect(memory.series).toEqual(before.series);
+    const long = watch(Array.from({ length: 250 }, (_, index) => [index, index])).at(-1);
+    expect(long?.memory.series.errors?.now.values).toHaveLength(240);
+    expect(long?.memory.series.errors?.now.values.at(-1)).toBe(249);
+  });
+});
+
+describe('H1 failures out of requests', () => {
+  const rate = (changes: Partial<Signal> = {}) => compared({ kind: 'rate', ...changes });
+
+  it('sparse errors that a rank test cannot see are found', () => {
+    expect(once([rate()], [counts(4, 60)], [counts(0, 600)])).toMatchObject({ verdict: 'degraded', reason: 'worse' });
+    expect(once([rate()], [counts(1, 600)], [counts(1, 600)])).toMatchObject({
+      verdict: 'healthy',
+      reason: 'no-difference',
+    });
+    expect(once([rate()], [counts(0, 6000)], [counts(40, 6000)])).toMatchObject({
+      verdict: 'healthy',
+      reason: 'better',
+    });
+  });
+
+  it('H5 is explained by the rates and the requests behind them', () => {
+    expect(once([rate()], [counts(50, 10_000)], [counts(10, 10_000)]).first).toMatchObject({
+      now: 0.005,
+      baseline: 0.001,
+      samples: 10_000,
+      baselineSamples: 10_000,
+      shift: expect.closeTo(4, 9),
+      effect: null,
+    });
+  });
+
+  it.each<[string, Partial<Signal>, Measurement[], Measurement[], string, string]>([
+    [
+      'no requests wait, they never pass',
+      {},
+      [{ ...counts(0, 0), value: 0 } as Measurement],
+      [counts(0, 600)],
+      'inconclusive',
+      'too-few-samples',
+    ],
+    [
+      'fewer requests than wanted wait',
+      { minSamples: 700 },
+      [counts(0, 600)],
+      [counts(0, 800)],
+      'inconclusive',
+      'too-few-samples',
+    ],
+    ['more failures than requests are an error', {}, [counts(9, 8)], [counts(0, 600)], 'error', 'bad-answer'],
+    ['a source that gave no counts is an error', {}, [number(0)], [counts(0, 600)], 'error', 'bad-answer'],
+    ['a baseline without counts is an error', {}, [counts(0, 600)], [number(0)], 'error', 'no-baseline'],
+  ])('%s', (_, changes, now, controls, verdict, reason) => {
+    expect(once([rate(changes)], now, controls)).toMatchObject({ verdict, reason });
+  });
+});
+
+describe('H1 many comparisons together', () => {
+  const quiet = Array.from({ length: 9 }, (_, index) => `quiet-${index}`);
+  // SciPy: mannwhitneyu(slightly, LOW, alternative="greater") is 0.0248: unlikely alone, not as the best of ten.
+  const slightly = LOW.map((value, index) => (index % 4 === 0 ? value + 4 : value));
+  const step = (role: Signal['role']) => {
+    const signals = [compared({ role }), ...quiet.map((name) => compared({ name, role }))];
+    const same = quiet.map((name) => points(LOW, name));
+    return once(signals, [points(slightly), ...same], [points(LOW), ...same]);
+  };
+
+  it('what would be found alone is not, when it is the best of ten scored ones', () => {
+    const alone = once([compared({ role: 'scored' })], [points(slightly)], [points(LOW)]);
+    expect(alone).toMatchObject({ reason: 'worse' });
+    const together = step('scored');
+    expect(together).toMatchObject({ verdict: 'healthy', reason: 'no-difference' });
+    expect(alone.first?.p).toBeCloseTo(0.0248, 4);
+    expect(together.first?.p).toBeCloseTo(10 * (alone.first?.p ?? Number.NaN), 9);
+  });
+
+  it('a critical one is judged as if it were alone', () => {
+    expect(step('critical')).toMatchObject({ verdict: 'degraded', reason: 'worse' });
+  });
+
+  it('what is only observed does not make what decides any blinder', () => {
+    const signals = [compared({ role: 'scored' }), ...quiet.map((name) => compared({ name, role: 'observe' }))];
+    const same = quiet.map((name) => points(LOW, name));
+    expect(once(signals, [points(slightly), ...same], [points(LOW), ...same])).toMatchObject({ reason: 'worse' });
+  });
+});
+
+describe('H1 groups and their weights', () => {
+  const one = (name: string, group: string | null) => signal({ name, group, role: 'scored' });
+  const good = (name: string) => number(0, { signal: name });
+  const bad = (name: string) => number(9, { signal: name });
+
+  it('each group counts with its weight in the verdict', () => {
+    const signals = [one('a', 'errors'), one('b', 'errors'), one('c', 'latency')];
+    const now = [good('a'), good('b'), bad('c')];
+    expect(once(signals, now, []).judgement).toMatchObject({ verdict: 'degraded', score: 50 });
+    expect(once(signals, now, [], { errors: 96, latency: 4 }).judgement).toMatchObject({
+      verdict: 'healthy',
+      score: 96,
+    });
+    expect(once(signals, now, [], { errors: 80, latency: 20 }).judgement).toMatchObject({
+      verdict: 'inconclusive',
+      score: 80,
+    });
+  });
+
+  it('a group of which nothing could be measured leaves its weight to the others', () => {
+    const signals = [one('a', 'errors'), one('b', 'errors'), one('c', 'latency')];
+    const now = [good('a'), good('b'), gap('c')];
+    expect(once(signals, now, [], { errors: 20, latency: 80 }).judgement).toMatchObject({
+      verdict: 'healthy',
+      score: 100,
+    });
+  });
+
+  it('H3 an answer that makes no sense stays in the score as not good: it is not forgotten', () => {
+    const signals = ['a', 'b', 'c', 'd'].map((name) => one(name, null));
+    const now = [good('a'), good('b'), good('c')];
+    expect(once(signals, [...now, gap('d')], []).judgement).toMatchObject({ verdict: 'healthy', score: 100 });
+    const nonsense = [...now, number(Number.NaN, { signal: 'd' })];
+    expect(once(signals, nonsense, []).judgement).toMatchObject({ verdict: 'inconclusive', score: 75 });
+  });
+});
+
+describe('T9 nonsense in one signal', () => {
+  it('is its own error: it keeps its role, and the others are judged', () => {
+    const broken = { ...points(LOW), points: 'many' } as unknown as Measurement;
+    const other = signal({ name: 'latency' });
+    const { judgement } = once([compared(), other], [broken, number(0, { signal: 'latency' })], [points(LOW)]);
+    expect(judgement).toMatchObject({
+      verdict: 'error',
+      signals: [
+        { signal: 'errors', verdict: 'error', role: 'critical', detail: expect.stringContaining('every') },
+        { signal: 'latency', verdict: 'healthy' },
+      ],
+    });
+  });
+
+  it('points of before are not carried along, what is shown of them is', () => {
+    const memory = rememberBefore([compared()], [points(LOW)]);
+    expect(memory.before.errors).toEqual({
+      signal: 'errors',
+      link: null,
+      samples: 60,
+      takenAtMs: NOW,
+      value: LOW.at(-1),
+    });
+  });
+});
