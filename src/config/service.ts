@@ -1,5 +1,6 @@
 import type { CheckSpec } from '../core/check.ts';
 import type { Json } from '../core/json.ts';
+import { USUAL_COMPARISON } from '../core/judge/comparison.ts';
 import type { Baseline, Bound, Comparison, Neighbour, Signal } from '../core/judge/signal.ts';
 import type { Person, ServiceSpec, StageSpec, StepSpec } from '../core/pipeline.ts';
 import { principalKey } from '../core/principal.ts';
@@ -88,24 +89,15 @@ function stageSpec(stage: StageFile, steps: StepSpec[], file: ServiceFile, asked
   };
 }
 
-/** What is ours in every comparison that says nothing else; the figures that the judge was measured with. */
-const USUAL: Comparison = {
-  direction: 'increase',
-  tolerance: 0.1,
-  confidence: 0.99,
-  minEffect: 0.6,
-  spread: 'observed',
-};
-
 function signalSpec(signal: SignalFile, file: ServiceFile, query: Json): Signal {
   const isCompared = signal.kind === 'compare' || signal.kind === 'rate';
   const { direction, tolerance, confidence, minEffect, spread } = signal;
   const comparison: Comparison = {
-    direction: direction ?? USUAL.direction,
-    tolerance: tolerance ?? USUAL.tolerance,
-    confidence: confidence ?? USUAL.confidence,
-    minEffect: minEffect ?? USUAL.minEffect,
-    spread: spread ?? USUAL.spread,
+    direction: direction ?? USUAL_COMPARISON.direction,
+    tolerance: tolerance ?? USUAL_COMPARISON.tolerance,
+    confidence: confidence ?? USUAL_COMPARISON.confidence,
+    minEffect: minEffect ?? USUAL_COMPARISON.minEffect,
+    spread: spread ?? USUAL_COMPARISON.spread,
   };
   return {
     name: signal.name,

@@ -84,7 +84,14 @@ export function measured(rollout: Rollout, phase: In<'baking'>, event: Of<'measu
   if (event.round !== phase.round) return ignored(rollout, 'an older look');
   const stage = stageAt(rollout.plan, phase.at);
   const step = stepAt(rollout.plan, phase.at);
-  const { judgement, memory } = judge(stage.signals, phase.memory, event.measurements, event.atMs, event.controls);
+  const { judgement, memory } = judge(
+    stage.signals,
+    phase.memory,
+    event.measurements,
+    event.atMs,
+    event.controls,
+    stage.groups,
+  );
   const next: In<'baking'> = {
     ...phase,
     round: phase.round + 1,
