@@ -5,13 +5,24 @@ import { bakingBench } from './baking.ts';
 import { breach } from './breach.ts';
 import { commands } from './commands.ts';
 import { idle } from './idle.ts';
+import { judging } from './judge.ts';
 import { type Benchmark, type Line, type Size, show } from './measure.ts';
 import { restart } from './restart.ts';
 import { timers } from './timers.ts';
 import { transitions } from './transitions.ts';
 import { webhook } from './webhook.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [webhook, commands, transitions, timers, restart, breach, bakingBench, idle];
+const BENCHMARKS: readonly Benchmark[] = [
+  webhook,
+  commands,
+  transitions,
+  timers,
+  restart,
+  breach,
+  bakingBench,
+  judging,
+  idle,
+];
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean' }, only: { type: 'string' } } });
 const size: Size = { isQuick: values.quick === true, rounds: values.quick ? 1 : 7 };
