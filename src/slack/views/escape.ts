@@ -1,7 +1,5 @@
-/** Characters that are not seen, reorder what is seen, or break a line: C0, C1, soft hyphen, bidi, zero width, tags, fillers. */
-const UNSEEN =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
+/** Characters that are not seen, reorder what is seen, or break a line: control, format, separators, fillers, tags. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u115f\u1160\u2065\u3164]|[\u{e0000}-\u{e007f}]/gu;
 
 /** Lone halves of surrogate pairs, which JSON carries but no font shows. */
 const LONE = /\p{Surrogate}/gu;
