@@ -57,7 +57,14 @@ async function run({ isQuick }: Size) {
   });
   const engine = createEngine({ ledger: store.ledger, perform, clock: systemClock, log: SILENT });
   const newId = () => crypto.randomUUID();
-  const commands = createCommands({ ledger: store.ledger, engine, now: systemClock.now, newId, hash: sha256 });
+  const commands = createCommands({
+    ledger: store.ledger,
+    engine,
+    now: systemClock.now,
+    newId,
+    hash: sha256,
+    readFacts: async () => null,
+  });
   const stop = new AbortController();
   const running = engine.run(stop.signal);
   const bake = { forMs: 3_600_000, everyMs: EVERY_MS, deadlineMs: 7_200_000 };

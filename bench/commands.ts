@@ -35,7 +35,14 @@ function belays(store: Store, apiUrl: string): Server {
   const { ledger, database, commits } = store;
   const engine = createEngine({ ledger, perform: async () => ({ is: 'done' }), clock: systemClock, log: SILENT });
   const newId = () => crypto.randomUUID();
-  const commands = createCommands({ ledger, engine, now: systemClock.now, newId, hash: sha256 });
+  const commands = createCommands({
+    ledger,
+    engine,
+    now: systemClock.now,
+    newId,
+    hash: sha256,
+    readFacts: async () => null,
+  });
   const services = [aService({ channel: CHANNEL })];
   const desk = createDesk({
     services,

@@ -68,7 +68,14 @@ export async function rolloutIn(phase: Rollout['phase']['is']): Promise<Rollout>
   let nowMs = Date.now() - 3_600_000;
   const clock: Clock = { now: () => nowMs, wait: () => new Promise(() => {}) };
   const engine = createEngine({ ledger, perform: healthyEdges(clock.now), clock, log: SILENT });
-  const commands = createCommands({ ledger, engine, now: clock.now, newId: () => 'r1', hash: sha256 });
+  const commands = createCommands({
+    ledger,
+    engine,
+    now: clock.now,
+    newId: () => 'r1',
+    hash: sha256,
+    readFacts: async () => null,
+  });
   const release = aRelease(1);
   await commands.recordMerges(aService(), { headSha: release.sha, releases: [release] });
   for (let step = 0; step < 1000; step += 1) {

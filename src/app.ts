@@ -21,6 +21,7 @@ import { coalesced, createIntake } from './engine/intake.ts';
 import { createWebhookHandler } from './github/receive.ts';
 import { resolveRef } from './github/refs.ts';
 import { createPerform, createPerformDrift, type Edges } from './perform.ts';
+import { createReadFacts } from './plan-facts.ts';
 import { createSlack, type SlackParts } from './slack/app.ts';
 import { openDatabase } from './store/database.ts';
 import { GroupCommit } from './store/group-commit.ts';
@@ -67,7 +68,7 @@ export async function start(ready: Ready, signal: AbortSignal): Promise<void> {
   const edges: Edges = { ...world, github: githubEdge(github), people: later(people.promise) };
   const performDrift = createPerformDrift(edges);
   const engine = createEngine({ ledger, perform: createPerform(edges), performDrift, clock, log });
-  const commands = createCommands({ ledger, engine, now: clock.now, newId, hash });
+  const commands = createCommands({ ledger, engine, now: clock.now, newId, hash, readFacts: createReadFacts(edges) });
   const driftCommands = createDriftCommands({ services, ledger, engine, now: clock.now, newId, hash });
   const desk = createDesk({
     services,

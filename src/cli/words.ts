@@ -1,9 +1,10 @@
 import { either, suggestion } from '../config/problem.ts';
 import { formatDuration } from '../core/duration.ts';
-import type { StepSpec } from '../core/pipeline.ts';
+import type { StepOutlook } from '../core/outlook.ts';
 import type { Plan, PlannedStage } from '../core/plan.ts';
 import type { Refusal } from '../core/refusal.ts';
 import type { RefProblem } from '../slack/desk.ts';
+import { impossibleWords, planRows, stageNotes, unknownWords } from '../slack/views/plan-words.ts';
 
 /** Text from outside on a terminal: no control characters, so that it cannot move the cursor or colour anything. */
 export function inert(text: string): string {
@@ -24,6 +25,9 @@ export function refProblemText(problem: RefProblem): string {
       return `${inert(problem.found)} is not on the default branch; merge it first`;
     case 'source-unreachable':
       return `GitHub could not be asked: ${inert(problem.detail)}; try again`;
+    case 'no-instances':
+    case 'floor-above-traffic':
+      return inert(impossibleWords(problem));
   }
 }
 
@@ -43,37 +47,47 @@ export function refusalText(refusal: Refusal): string {
       return `${inert(refusal.choice)} is not offered; there is ${either(refusal.offered)}`;
     case 'too-late':
       return `Too late: it is ${refusal.now} now`;
+    case 'plan-impossible':
+      return inert(impossibleWords(refusal.problem));
     default:
       return `Refused: ${refusal.code}`;
   }
 }
 
-/** A plan as people read it: what would happen, in order, who must approve and how long it takes at least. */
+/** A plan as people read it: what would happen, in order, who must approve, how long it takes at least, what is not known. */
 export function planLines(plan: Plan): string[] {
   const build = `build: ${plan.build.check ?? 'every check'} green within ${formatDuration(plan.build.deadlineMs)}`;
   return [
     `${plan.service}/${plan.pipeline} at ${plan.sha.slice(0, 12)}`,
     `  ${build}`,
-    ...plan.stages.flatMap(stageLines),
+    ...plan.stages.flatMap((stage, index) => stageLines(stage, plan.outlook.stages[index]?.steps ?? [])),
+    '',
+    ...aligned(planRows(plan)).map((line) => `  ${line}`),
+    '',
+    ...plan.outlook.unknown.map((unknown) => `  ${inert(unknownWords(unknown))}`),
     `plan ${plan.hash.slice(0, 8)}`,
   ];
 }
 
-function stageLines(stage: PlannedStage): string[] {
+function stageLines(stage: PlannedStage, steps: StepOutlook[]): string[] {
   const approvals = stage.approvals
     ? `, ${stage.approvals.required} to approve within ${formatDuration(stage.approvals.expireMs)}`
     : '';
   const names = stage.checks.map((check) => check.name).join(', ');
-  const checks = names === '' ? [] : [`    after each step must pass: ${names}`];
+  const checks = names === '' ? [] : [`    After each step must pass: ${names}.`];
+  const worse = stage.steps.at(-1)?.onDegraded === 'ask' ? 'asks on-call' : 'rolls back by itself';
   return [
-    `  ${stage.name}${stage.isProtected ? ' (protected)' : ''}${approvals}`,
+    `  ${stage.name}${stage.isProtected ? ' (protected)' : ''}${approvals}; when health gets worse: ${worse}`,
     ...checks,
-    ...stage.steps.map(stepLine),
+    ...stageNotes(stage, steps).map((note) => `    ${inert(note)}`),
   ];
 }
 
-function stepLine(step: StepSpec): string {
-  const share = step.share < 1 ? `${Number((step.share * 100).toFixed(3))}% of ` : '';
-  const worse = step.onDegraded === 'rollback' ? 'rolls back by itself' : 'asks on-call';
-  return `    ${step.name}: ${share}${step.targets.join(', ')}; healthy for ${formatDuration(step.bake.forMs)}; ${worse}`;
+/** Columns under one another. */
+function aligned(rows: string[][]): string[] {
+  const safe = rows.map((row) => row.map(inert));
+  const widths = (safe[0] ?? []).map((_, column) => Math.max(...safe.map((row) => [...(row[column] ?? '')].length)));
+  const pad = (cell: string, column: number) =>
+    cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - [...cell].length));
+  return safe.map((row) => row.map(pad).join('  ').trimEnd());
 }

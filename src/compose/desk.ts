@@ -1,3 +1,4 @@
+import { isImpossible } from '../core/outlook.ts';
 import { laneOf, type ServiceSpec } from '../core/pipeline.ts';
 import { isPlanProblem, type Plan } from '../core/plan.ts';
 import type { Release } from '../core/release.ts';
@@ -36,11 +37,11 @@ export function createDesk(parts: DeskParts): Desk {
     return service;
   }
 
-  function plan(name: string, release: Release, upTo: string | null): Plan | RefProblem {
+  async function plan(name: string, release: Release, upTo: string | null): Promise<Plan | RefProblem> {
     const service = serviceOf(name);
     if (!service) return unknown(name);
-    const made = commands.plan(service, release, upTo);
-    if (!isPlanProblem(made)) return made;
+    const made = await commands.plan(service, release, upTo);
+    if (!isPlanProblem(made) || isImpossible(made)) return made;
     const stages = service.stages.map((stage) => stage.name);
     const found = made.code === 'unknown-stage' ? made.found : '';
     return { code: 'unknown-stage', found, nearest: nearest(found, stages), known: stages };

@@ -1,5 +1,6 @@
 import type { Ready, RollbackAnswer, RollbackWish } from '../cli/command.ts';
 import { nearest } from '../core/nearest.ts';
+import { isImpossible } from '../core/outlook.ts';
 import { isPlanProblem, type Plan, planOf } from '../core/plan.ts';
 import { type Actor, principalKey } from '../core/principal.ts';
 import { isOver } from '../core/rollout.ts';
@@ -8,6 +9,7 @@ import { createEngine, type Engine } from '../engine/engine.ts';
 import type { Performed } from '../engine/perform.ts';
 import { resolveRef } from '../github/refs.ts';
 import { createPerform, createPerformDrift, type Edges } from '../perform.ts';
+import { createReadFacts } from '../plan-facts.ts';
 import type { RefProblem } from '../slack/desk.ts';
 import { openDatabase, StoreError } from '../store/database.ts';
 import { GroupCommit } from '../store/group-commit.ts';
@@ -31,11 +33,13 @@ export async function plan(
   if (!service) {
     return { code: 'unknown-service', found: wish.service, nearest: nearest(wish.service, names), known: names };
   }
+  const github = createGithubOf(ready);
   const lane = { ...service, service: service.name, newId };
-  const release = await resolveRef(createGithubOf(ready), { ...lane, ref: wish.ref });
+  const release = await resolveRef(github, { ...lane, ref: wish.ref });
   if ('code' in release) return release;
-  const made = planOf(service, release, wish.upTo, hash);
-  if (!isPlanProblem(made)) return made;
+  await using world = createEdgesOf(ready, github);
+  const made = planOf(service, release, wish.upTo, hash, await createReadFacts(world)(service));
+  if (!isPlanProblem(made) || isImpossible(made)) return made;
   const stages = service.stages.map((stage) => stage.name);
   const found = wish.upTo ?? '';
   return { code: 'unknown-stage', found, nearest: nearest(found, stages), known: stages };
@@ -84,7 +88,7 @@ export async function rollback(ready: Ready, wish: RollbackWish): Promise<Rollba
     const edges: Edges = { ...world, github: githubEdge(github), people };
     const performDrift = createPerformDrift(edges);
     const engine = createEngine({ ledger, perform: createPerform(edges), performDrift, clock, log });
-    const commands = createCommands({ ledger, engine, now: clock.now, newId, hash });
+    const commands = createCommands({ ledger, engine, now: clock.now, newId, hash, readFacts: async () => null });
     const actor: Actor = {
       principal: { kind: 'host', user: wish.user },
       name: wish.user,

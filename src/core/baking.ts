@@ -10,6 +10,7 @@ import { artifactAt } from './placing.ts';
 import { type Position, stageAt, stepAt } from './plan.ts';
 import { giveUp } from './retreat.ts';
 import type { Phase, Rollout } from './rollout.ts';
+import { spedUpMs } from './speed-up.ts';
 import { artifactOf } from './step.ts';
 
 /** A look that comes later than this many intervals after the last one did not watch the time between (suspend, clock jump). */
@@ -120,23 +121,17 @@ function lastGoodOf(rollout: Rollout, at: Position): Look['lastGood'] {
   return last ? { artifact: last.artifact, sinceMs: last.sinceMs } : null;
 }
 
-/**
- * How long a step is watched: each wave of the stage that passed before it divides the time by the stage's factor, down
- * to its floor. What was continued in spite of the evidence shortens nothing, and no step gets longer by this.
- */
+/** How long a step is watched, by the waves of its stage that passed before it. One that was continued in spite of the evidence shortens nothing. */
 export function bakeMsOf(rollout: Pick<Rollout, 'plan' | 'steps'>, at: Position): number {
   const stage = stageAt(rollout.plan, at);
   const step = stepAt(rollout.plan, at);
-  const { forMs } = step.bake;
-  if (!stage.speedUp || step.kind !== 'wave') return forMs;
   const passed = stage.steps
     .slice(0, at.step)
     .filter((one) => one.kind === 'wave')
     .filter((one) =>
       rollout.steps.some((ran) => ran.stage === stage.name && ran.step === one.name && ran.ended === 'passed'),
     );
-  const { factor, floorMs } = stage.speedUp;
-  return Math.min(forMs, Math.max(floorMs, Math.round(forMs / factor ** passed.length)));
+  return spedUpMs(stage, step, passed.length);
 }
 
 /** The bake's deadline: what could not be told or not be measured goes as the stage says, never forward. */

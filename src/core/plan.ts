@@ -1,4 +1,7 @@
+import { arrange } from './arrange.ts';
+import type { PlanFacts } from './facts.ts';
 import { canonical } from './json.ts';
+import { type Impossible, impossibleIn, loadsOf, type Outlook, outlookOf } from './outlook.ts';
 import type { ApprovalRule, BuildSpec, ServiceSpec, StageSpec, StepSpec } from './pipeline.ts';
 import type { Principal } from './principal.ts';
 import { isReviewed, type Release } from './release.ts';
@@ -15,7 +18,9 @@ export type Plan = {
   stages: PlannedStage[];
   onCall: string;
   channel: string;
-  /** sha256 over the canonical JSON of all the rest. An approval is bound to it. */
+  /** What is known of how it will go. No part of the hash: it is read again when a stage begins, and binds nobody. */
+  outlook: Outlook;
+  /** sha256 over the canonical JSON of all that will be done, in its order. An approval is bound to it. */
   hash: string;
   /** sha256 over the service's policy (stages, roles): a weaker policy voids approvals given under the stricter one. */
   policyHash: string;
@@ -24,23 +29,36 @@ export type Plan = {
 /** Hashes are made outside the core, which has no cryptography: sha256 in hexadecimal. */
 export type Hash = (text: string) => string;
 
-export type PlanProblem = { code: 'unknown-stage'; found: string; known: string[] } | { code: 'no-stages' };
+export type PlanProblem =
+  | { code: 'unknown-stage'; found: string; known: string[] }
+  | { code: 'no-stages' }
+  | Impossible;
 
 /** `because` of a stage that asks for one approval more. */
 export const EXTRA_APPROVAL_WITHOUT_REVIEW = 1;
 
 /**
  * The plan of a release through a service's stages, up to and including `upTo` (null: all).
- * A direct push or a missing review costs one approval more on every protected stage (S3).
+ * A direct push or a missing review costs one approval more on every protected stage (S3). `facts`: what was read of the
+ * targets; null: nothing, so that regional waves stay as they were written and no plan is known to be impossible.
  */
-export function planOf(service: ServiceSpec, release: Release, upTo: string | null, hash: Hash): Plan | PlanProblem {
+export function planOf(
+  service: ServiceSpec,
+  release: Release,
+  upTo: string | null,
+  hash: Hash,
+  facts: PlanFacts | null = null,
+): Plan | PlanProblem {
   const last = upTo === null ? service.stages.length - 1 : service.stages.findIndex((stage) => stage.name === upTo);
   if (service.stages.length === 0) return { code: 'no-stages' };
   if (last < 0 && upTo !== null) {
     return { code: 'unknown-stage', found: upTo, known: service.stages.map((stage) => stage.name) };
   }
   const extra = isReviewed(release) ? 0 : EXTRA_APPROVAL_WITHOUT_REVIEW;
-  const stages = service.stages.slice(0, last + 1).map((stage) => ({
+  const chosen = service.stages.slice(0, last + 1).map((stage) => arrange(stage, loadsOf(facts)));
+  const impossible = facts && impossibleIn(service, chosen, facts);
+  if (impossible) return impossible;
+  const stages = chosen.map((stage) => ({
     ...stage,
     approvals: stage.approvals && { ...stage.approvals, required: stage.approvals.required + extra },
   }));
@@ -54,7 +72,7 @@ export function planOf(service: ServiceSpec, release: Release, upTo: string | nu
     channel: service.channel,
     policyHash: hash(canonical({ stages: service.stages, roles: service.roles })),
   };
-  return { ...body, hash: hash(canonical(body)) };
+  return { ...body, outlook: outlookOf(service, stages, facts), hash: hash(canonical(body)) };
 }
 
 export function isPlanProblem(value: Plan | PlanProblem): value is PlanProblem {

@@ -1,3 +1,4 @@
+import type { Impossible } from './outlook.ts';
 import type { Role } from './principal.ts';
 
 /** Why something was not done, from a closed list; the sentence is made where it is shown. */
@@ -24,7 +25,8 @@ export type Refusal =
   /** A rollout has half-finished work where this would have to take its place. */
   | { code: 'work-under-way'; service: string; sha: string; stage: string }
   /** The stage or the target is no longer in the configuration. */
-  | { code: 'not-configured'; target: string };
+  | { code: 'not-configured'; target: string }
+  | { code: 'plan-impossible'; problem: Impossible };
 
 /** The refusals that a person meets most often name who could do it instead: see `whoCan` in authorize. */
 export type RefusalCode = Refusal['code'];

@@ -1,7 +1,9 @@
 import { authorize } from '../core/authorize.ts';
 import { adoptedRelease, createRollback, createRollout } from '../core/create.ts';
 import type { Decision } from '../core/decision.ts';
+import type { PlanFacts } from '../core/facts.ts';
 import { occupies } from '../core/lane.ts';
+import { isImpossible } from '../core/outlook.ts';
 import { laneOf, type ServiceSpec } from '../core/pipeline.ts';
 import { type Hash, isPlanProblem, type Plan, type PlanProblem, planOf, type Request } from '../core/plan.ts';
 import { type Actor, principalKey } from '../core/principal.ts';
@@ -19,6 +21,8 @@ export type CommandOptions = {
   now: () => number;
   newId: () => string;
   hash: Hash;
+  /** What runs and what is asked of it, before anything is written. null: nobody asks. Never rejects, takes seconds at most. */
+  readFacts(service: ServiceSpec): Promise<PlanFacts | null>;
 };
 
 export type DeployCommand = {
@@ -47,14 +51,16 @@ export function rollbackStage(service: ServiceSpec, named: string | null): strin
 export type Commands = ReturnType<typeof createCommands>;
 
 /** What starts a rollout: a merge, a person's deploy, a rollback. Each is one transaction. */
-export function createCommands({ ledger, engine, now, newId, hash }: CommandOptions) {
-  const plan = (service: ServiceSpec, release: Release, upTo: string | null): Plan | PlanProblem =>
-    planOf(service, release, upTo, hash);
+export function createCommands({ ledger, engine, now, newId, hash, readFacts }: CommandOptions) {
+  const plan = async (service: ServiceSpec, release: Release, upTo: string | null): Promise<Plan | PlanProblem> =>
+    planOf(service, release, upTo, hash, await readFacts(service));
 
-  function planned(service: ServiceSpec, release: Release, upTo: string | null): Plan {
-    const made = plan(service, release, upTo);
-    if (isPlanProblem(made)) throw new Error(`No plan of ${service.name} to ${upTo}: ${made.code}`);
-    return made;
+  /** A plan in spite of facts that make it impossible: they are read again, and hold it, when its stage begins. */
+  function planned(service: ServiceSpec, release: Release, upTo: string | null, facts: PlanFacts | null): Plan {
+    const made = planOf(service, release, upTo, hash, facts);
+    if (!isPlanProblem(made)) return made;
+    if (isImpossible(made)) return planned(service, release, upTo, null);
+    throw new Error(`No plan of ${service.name} to ${upTo}: ${made.code}`);
   }
 
   async function create(tx: LedgerWriter, decision: Decision, atMs: number): Promise<Applied> {
@@ -66,9 +72,11 @@ export function createCommands({ ledger, engine, now, newId, hash }: CommandOpti
     service: ServiceSpec,
     release: Release,
     request: Request,
+    facts: PlanFacts | null,
     atMs: number,
   ): Promise<Applied> {
-    const seed = { id: newId(), service, release, plan: planned(service, release, request.upTo), request, nowMs: atMs };
+    const made = planned(service, release, request.upTo, facts);
+    const seed = { id: newId(), service, release, plan: made, request, nowMs: atMs };
     return create(tx, createRollout(seed), atMs);
   }
 
@@ -80,13 +88,14 @@ export function createCommands({ ledger, engine, now, newId, hash }: CommandOpti
     service: ServiceSpec,
     read: { headSha: string; releases: Release[] },
   ): Promise<Rollout[]> {
+    const facts = read.releases.length > 0 ? await readFacts(service) : null;
     const atMs = now();
     const applied = await ledger.write(async (tx) => {
       const all: Applied[] = [];
       for (const release of read.releases) {
         if (!(await tx.addRelease(release))) continue;
         const request: Request = { by: { kind: 'belay' }, name: 'a merge', because: null, upTo: null };
-        all.push(await launch(tx, service, release, request, atMs));
+        all.push(await launch(tx, service, release, request, facts, atMs));
       }
       await tx.setHead(service.repo, headOf(service), read.headSha, atMs);
       return all;
@@ -97,7 +106,12 @@ export function createCommands({ ledger, engine, now, newId, hash }: CommandOpti
 
   async function deploy(command: DeployCommand): Promise<Outcome> {
     const { service, release, upTo, actor } = command;
-    const made = planned(service, release, upTo);
+    const facts = await readFacts(service);
+    const made = planOf(service, release, upTo, hash, facts);
+    if (isPlanProblem(made)) {
+      if (!isImpossible(made)) throw new Error(`No plan of ${service.name} to ${upTo}: ${made.code}`);
+      return refuse({ code: 'plan-impossible', problem: made }, actor, `deploy ${service.name}`);
+    }
     const action = made.stages.some((stage) => stage.isProtected) ? 'deploy-protected' : 'deploy';
     const allowed = authorize(actor, action);
     if (!allowed.allowed) return refuse(allowed.refusal, actor, `deploy ${service.name}`);
@@ -110,7 +124,7 @@ export function createCommands({ ledger, engine, now, newId, hash }: CommandOpti
       );
       if (open) return open;
       const request: Request = { by: actor.principal, name: actor.name, because: command.because, upTo };
-      return launch(tx, service, known, request, atMs);
+      return launch(tx, service, known, request, facts, atMs);
     });
     if (!('decision' in applied)) return { is: 'accepted', rollout: applied };
     engine.afterCommit(applied);
@@ -149,7 +163,7 @@ export function createCommands({ ledger, engine, now, newId, hash }: CommandOpti
       const release =
         (await tx.release(service.name, service.pipeline, to.sha)) ?? adoptedRelease(service, to, id, atMs);
       const request: Request = { by: actor.principal, name: actor.name, because, upTo: stage };
-      const seed = { id, service, release, plan: planned(service, release, stage), request, nowMs: atMs };
+      const seed = { id, service, release, plan: planned(service, release, stage, null), request, nowMs: atMs };
       const created = await create(tx, createRollback({ ...seed, to, because, by: actor.name }), atMs);
       // The lane is taken before it is given up: in between nothing that is queued may start.
       if (live) {

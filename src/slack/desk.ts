@@ -1,5 +1,6 @@
 import type { DriftCase } from '../core/drift-case.ts';
 import type { Event } from '../core/event.ts';
+import type { Impossible } from '../core/outlook.ts';
 import type { ServiceSpec } from '../core/pipeline.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Actor } from '../core/principal.ts';
@@ -12,14 +13,15 @@ export type Outcome =
   | { is: 'accepted'; rollout: Rollout }
   | { is: 'refused'; refusal: Refusal; rollout: Rollout | null };
 
-/** Why a name that somebody typed is not a release that may ship. */
+/** Why what somebody typed is not a release that may ship, or not a way on which it could. */
 export type RefProblem =
   | { code: 'unknown-service'; found: string; nearest: string | null; known: string[] }
   | { code: 'unknown-stage'; found: string; nearest: string | null; known: string[] }
   | { code: 'unknown-ref'; found: string; nearest: string | null }
   | { code: 'ambiguous-ref'; found: string }
   | { code: 'not-on-default-branch'; found: string }
-  | { code: 'source-unreachable'; detail: string };
+  | { code: 'source-unreachable'; detail: string }
+  | Impossible;
 
 /** What is recorded as running on a target. */
 export type Placement = { stage: string; target: string; artifact: Artifact; rolloutId: string; atMs: number };
@@ -80,7 +82,8 @@ export interface Desk {
   ): Promise<{ artifact: Artifact; atMs: number; title: string }[]>;
   /** A branch, tag, full sha or `#pr` → the release, with facts read from GitHub now; null ref: the default branch's head. */
   resolve(service: string, ref: string | null): Promise<Release | RefProblem>;
-  plan(service: string, release: Release, upTo: string | null): Plan | RefProblem;
+  /** Reads what runs on the targets first: takes seconds at most. */
+  plan(service: string, release: Release, upTo: string | null): Promise<Plan | RefProblem>;
   deploy(request: DeployRequest): Promise<Outcome>;
   rollback(request: RollbackRequest): Promise<Outcome>;
   submit(rolloutId: string, event: Event): Promise<Outcome>;

@@ -74,7 +74,7 @@ export function aHouse(over: Partial<EngineOptions> & { world?: Partial<World>; 
     ids += 1;
     return `rollout-${String(ids).padStart(3, '0')}`;
   };
-  const commands = createCommands({ ledger, engine, now: clock.now, newId, hash: sha256 });
+  const commands = createCommands({ ledger, engine, now: clock.now, newId, hash: sha256, readFacts: async () => null });
 
   async function rollout(id = 'rollout-001'): Promise<Rollout> {
     const found = await ledger.rollout(id);

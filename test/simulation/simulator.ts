@@ -89,6 +89,7 @@ class Simulator {
       now: () => universe.nowMs,
       newId: () => this.#newId(),
       hash: sha256,
+      readFacts: async () => null,
     });
   }
 

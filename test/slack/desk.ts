@@ -76,7 +76,7 @@ export function aDesk(rollouts: Rollout[] = [], services: ServiceSpec[] = [aServ
       if (ref !== null && ref !== 'main' && ref !== sha('a')) return { code: 'not-on-default-branch', found: ref };
       return aRelease({ service });
     },
-    plan: (service, release, upTo) =>
+    plan: async (service, release, upTo) =>
       aPlan(
         services.find((one) => one.name === service),
         release,

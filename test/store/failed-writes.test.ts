@@ -119,7 +119,14 @@ function commandsOn(ledger: Ledger) {
     id += 1;
     return `new-${id}`;
   };
-  return createCommands({ ledger, engine: { afterCommit() {} }, now: () => NOW_MS + 60_000, newId, hash: sha256 });
+  return createCommands({
+    ledger,
+    engine: { afterCommit() {} },
+    now: () => NOW_MS + 60_000,
+    newId,
+    hash: sha256,
+    readFacts: async () => null,
+  });
 }
 
 const event =

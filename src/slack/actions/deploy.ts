@@ -36,7 +36,7 @@ async function confirm(click: Click) {
   if (!draft || !spec) return refuse('This button makes no sense any more. Type the command again.');
   const release = await desk.resolve(draft.service, draft.sha);
   if (isProblem(release)) return { message: problemMessage(release, draft), isError: true, channel: null };
-  const plan = desk.plan(draft.service, release, draft.upTo);
+  const plan = await desk.plan(draft.service, release, draft.upTo);
   if (isProblem(plan)) return { message: problemMessage(plan, draft), isError: true, channel: null };
   if (plan.hash !== draft.planHash || release.sha !== draft.sha) {
     return refuse('The plan has changed since it was shown. Type the command again to see the new one.');

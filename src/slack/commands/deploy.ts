@@ -69,7 +69,7 @@ export async function proposal(asking: Asking, asked: Proposal): Promise<Message
   if (!spec) return refusalOf(`There is no service ${escaped(asked.service, 60)}.`);
   const release = await desk.resolve(asked.service, asked.ref);
   if (isProblem(release)) return problemMessage(release, asked);
-  const plan = desk.plan(asked.service, release, asked.upTo);
+  const plan = await desk.plan(asked.service, release, asked.upTo);
   if (isProblem(plan)) return problemMessage(plan, asked);
   const live = (await desk.live(asked.service)).filter(isLive);
   const inTheWay = live.map(

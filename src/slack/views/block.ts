@@ -29,6 +29,25 @@ export function actions(id: string, buttons: Button[]): Block {
   return { type: 'actions', block_id: plain(id, 255), elements: buttons.slice(0, 25) };
 }
 
+/** Rows of plain text under a row of headings; at most 100, the rest is counted. Slack takes one table a message. */
+export function table(rows: string[][]): Block {
+  const kept = rows.slice(0, rows.length > MAX_ROWS ? MAX_ROWS - 1 : MAX_ROWS);
+  if (rows.length > MAX_ROWS) kept.push([`… and ${rows.length - kept.length} more`]);
+  const columns = Math.min(20, rows[0]?.length ?? 1);
+  return {
+    type: 'table',
+    column_settings: Array.from({ length: columns }, () => ({ is_wrapped: true })),
+    rows: kept.map((row) =>
+      Array.from({ length: columns }, (_, column) => ({
+        type: 'raw_text',
+        text: plain(row[column] ?? '', 200) || '–',
+      })),
+    ),
+  };
+}
+
+const MAX_ROWS = 100;
+
 /** Whole lines only, so that no link or entity is cut in two. A first line that is too long alone is said to be. */
 function fitLines(lines: string[], max: number): string {
   const kept: string[] = [];

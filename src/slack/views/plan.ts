@@ -1,12 +1,13 @@
 import { formatDuration } from '../../core/duration.ts';
 import type { Plan } from '../../core/plan.ts';
 import type { Release } from '../../core/release.ts';
-import { actions, type Block, type Button, context, type Message, section } from './block.ts';
+import { actions, type Block, type Button, context, type Message, section, table } from './block.ts';
 import { withinBudget } from './budget.ts';
 import type { Extra } from './card.ts';
 import { code, escaped, shortSha } from './escape.ts';
+import { planRows, stageNotes, unknownWords } from './plan-words.ts';
 import { changeLine, checklistLines, nameOf, sizeLine, warningLines } from './release.ts';
-import { counted, etaWords, listed, shareWords } from './words.ts';
+import { counted, etaWords, listed } from './words.ts';
 
 export type PlanView = {
   plan: Plan;
@@ -32,10 +33,13 @@ export function planOf(view: PlanView, buttons: Button[] = []): Message {
       sizeLine(release),
       ...warningLines(release),
     ]),
-    section(plan.stages.map((stage, index) => stageLine(stage, index))),
+    section(plan.stages.flatMap((stage, index) => stageLines(plan, stage, index))),
+    table(planRows(plan)),
     section(checklistLines(release)),
   ];
-  const facts: string[] = [];
+  const facts: string[] = plan.outlook.unknown
+    .slice(0, 8)
+    .map((one) => `:grey_question: ${escaped(unknownWords(one), 400)}`);
   if (plan.stages.some((stage) => (stage.approvals?.required ?? 0) > 0)) {
     facts.push(`May approve, unless they took part: ${view.approvers.slice(0, 10).join(', ') || '*nobody*'}.`);
   }
@@ -55,14 +59,17 @@ export function planOf(view: PlanView, buttons: Button[] = []): Message {
   });
 }
 
-function stageLine(stage: Plan['stages'][number], index: number): string {
-  const bakeMs = stage.steps.reduce((sum, step) => sum + step.bake.forMs, 0);
-  const steps = stage.steps
-    .map((step) => (step.kind === 'all' ? shareWords(step) : `${escaped(step.name, 40)} on ${shareWords(step)}`))
-    .join('  ›  ');
+function stageLines(plan: Plan, stage: Plan['stages'][number], index: number): string[] {
+  const outlook = plan.outlook.stages[index]?.steps ?? [];
+  const bakeMs = outlook.reduce((sum, step) => sum + step.bakeMs, 0);
   const needs = stage.approvals ? ` after *${counted(stage.approvals.required, 'approval')}*` : '';
   const watched =
     stage.signals.length > 0 ? `watched for at least ${formatDuration(bakeMs)}` : 'not watched by any signal';
   const checks = stage.checks.length > 0 ? ` · must pass ${listed(stage.checks.map((one) => one.name))}` : '';
-  return `${index + 1}. *${escaped(stage.name, 60)}*${needs}: ${steps}${checks} · ${watched}`;
+  const short = outlook.flatMap((step) => step.capacity).some((one) => one.servingDuring < one.needed);
+  return [
+    `${index + 1}. *${escaped(stage.name, 60)}*${needs}: ${counted(stage.steps.length, 'step')}${checks} · ${watched}`,
+    ...stageNotes(stage, outlook).map((note) => `    ${escaped(note, 400)}`),
+    ...(short ? ['    :warning: As things are now, too few would serve during a step: it would wait.'] : []),
+  ];
 }

@@ -4,6 +4,7 @@ import type { RefProblem } from '../desk.ts';
 import { type Button, button, type Message, section } from './block.ts';
 import { withinBudget } from './budget.ts';
 import { code, escaped, time } from './escape.ts';
+import { impossibleWords } from './plan-words.ts';
 import { names } from './words.ts';
 
 /** Why something was not done, as a sentence; escaped. `ago`: how long before now the other one was first. */
@@ -39,6 +40,8 @@ export function refusalSentence(refusal: Refusal, nowMs: number): string {
       return `${code(`${refusal.service}@${refusal.sha.slice(0, 7)}`)} has work under way on ${code(refusal.stage)}, which this would leave half done. Try again when it has ended, or roll it back on its card.`;
     case 'not-configured':
       return `${code(refusal.target)} is no longer in the configuration of the service as it is recorded. Put it back, or deploy anew.`;
+    case 'plan-impossible':
+      return escaped(impossibleWords(refusal.problem), 600);
     default:
       return assertNever(refusal, 'This refusal');
   }
@@ -85,6 +88,9 @@ export function problemSentence(problem: RefProblem): string {
       return `${code(problem.found)} is not on the default branch. Only merged commits ship: merge it first.`;
     case 'source-unreachable':
       return `GitHub cannot be asked right now: ${escaped(problem.detail)}. Nothing was done; a rollback does not need it.`;
+    case 'no-instances':
+    case 'floor-above-traffic':
+      return escaped(impossibleWords(problem), 600);
     default:
       return assertNever(problem, 'This problem');
   }
