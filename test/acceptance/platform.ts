@@ -28,6 +28,8 @@ export type Platform = {
   /** Whether the probe is answered at all, on production. */
   isProbeDown: boolean;
   runs(target: string): string[];
+  /** Puts something on instances behind Belay's back. */
+  place(target: string, digest: string, ids: string[]): void;
   stop(): Promise<void>;
 };
 
@@ -63,6 +65,9 @@ export async function startPlatform(initialDigest: string, workMs: number): Prom
     crashing: new Set(),
     isProbeDown: false,
     runs: (target) => targets.get(target)?.instances.map((one) => one.digest) ?? [],
+    place(target, digest, ids) {
+      for (const one of targets.get(target)?.instances ?? []) if (ids.includes(one.id)) one.digest = digest;
+    },
     async stop() {
       const closed = once(server, 'close');
       server.close();

@@ -43,6 +43,8 @@ export type TownOptions = {
   bake?: string;
   /** How long on-call has before the default happens. */
   decide?: string;
+  /** How often what runs is compared with what is recorded. */
+  drift?: string;
   /** How long the platform works on a change. */
   workMs?: number;
   /** Whether Belay is started at once. */
@@ -50,7 +52,7 @@ export type TownOptions = {
 };
 
 export async function startTown(options: TownOptions = {}): Promise<Town> {
-  const { slackMode = 'socket', poll = '5m', bake = '200ms', decide = '1h', workMs = 30 } = options;
+  const { slackMode = 'socket', poll = '5m', bake = '200ms', decide = '1h', drift = '5m', workMs = 30 } = options;
   await using started = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'belay-acceptance-'));
   started.defer(() => rm(folder, { recursive: true, force: true }));
@@ -73,7 +75,7 @@ export async function startTown(options: TownOptions = {}): Promise<Town> {
   const configPath = join(folder, 'belay.yml');
   const databasePath = join(folder, 'belay.db');
   await writeFile(configPath, belayYml({ slackMode, poll, github, platform }));
-  await writeFile(join(folder, 'services', 'shop.yml'), shopYml(bake, decide));
+  await writeFile(join(folder, 'services', 'shop.yml'), shopYml(bake, decide, drift));
   const env = {
     PATH: process.env.PATH ?? '',
     // Reading the program takes most of a start, and these tests start it often.
@@ -184,7 +186,7 @@ services: [services/shop.yml]
 `;
 }
 
-function shopYml(bake: string, decide: string): string {
+function shopYml(bake: string, decide: string, drift: string): string {
   const watched = `{ for: ${bake}, every: 100ms, deadline: 1m }`;
   return `service: shop
 repo: acme/shop
@@ -195,6 +197,7 @@ roles:
   onCall: [Cho]
 onCall: Cho
 build: { check: build, deadline: 2m }
+drift: { every: ${drift} }
 provider: platform
 targets:
   staging:

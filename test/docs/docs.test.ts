@@ -131,6 +131,8 @@ describe('what the documents say is so', () => {
       ['deploy', ['deploy', 'deploy-protected']],
       ['approve, reject, decide, stop the countdown', ['approve', 'reject', 'decide', 'stop-countdown']],
       ['roll back, abort', ['rollback', 'abort']],
+      ['fix drift', ['fix-drift']],
+      ['accept drift, put it off', ['accept-drift', 'ignore-drift']],
     ];
     const ROLES: Role[] = ['deployer', 'approver', 'on-call', 'admin'];
     const table = rows(read('docs/slack.md'));

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { verifyAudit } from '../../store/audit.ts';
 import { type Database, openDatabase } from '../../store/database.ts';
+import { driftReader } from '../../store/drifts.ts';
 import { migrationState, migrations } from '../../store/migrate.ts';
 import type { Ready } from '../command.ts';
 import type { Finding } from './finding.ts';
@@ -41,6 +42,18 @@ async function auditFinding(database: Database['reader']): Promise<Finding> {
   return { name: 'Audit', ok: problems.length === 0, detail, fix };
 }
 
+/** What was found between deploys that nobody has put off: by target, from the last looks of the running Belay. */
+async function driftFinding(database: Database['reader']): Promise<Finding> {
+  const known = await driftReader(database).drifts(null);
+  const drifted = known.filter(({ phase }) => phase.is === 'open' || phase.is === 'fixing');
+  const names = drifted.slice(0, 10).map(({ service, target }) => `${service} on ${target}`);
+  const rest = drifted.length > names.length ? ` and ${drifted.length - names.length} more` : '';
+  const fix = 'its message in the channel says what runs there and what can be done; see docs/operations.md';
+  return drifted.length === 0
+    ? { name: 'Drift', ok: true, detail: `none on ${known.length} targets that were looked at`, fix: null }
+    : { name: 'Drift', ok: false, detail: `something else than is recorded: ${names.join(', ')}${rest}`, fix };
+}
+
 /** The database opens, and has the schema of this version. */
 export async function databaseChecks({ installation }: Ready): Promise<Finding[]> {
   const name = 'Database';
@@ -55,7 +68,8 @@ export async function databaseChecks({ installation }: Ready): Promise<Finding[]
       const { applied, pending } = migrationState(database.raw);
       const detail = `${path}, ${applied.length} migrations applied, ${pending.length} pending`;
       const schema = { name, ok: pending.length === 0, detail, fix: pending.length === 0 ? null : 'run belay migrate' };
-      return pending.length === 0 ? [schema, await auditFinding(database.reader)] : [schema];
+      if (pending.length > 0) return [schema];
+      return [schema, await auditFinding(database.reader), await driftFinding(database.reader)];
     } finally {
       await database.close();
     }
