@@ -27,11 +27,11 @@ export function shownFleet(fleet: Fleet, releases: Releases): () => FleetState {
       name: target,
       requestsPerSecond: rps,
       failedPerSecond: failedPerSecond(target, failed),
-      instances: instances.map(({ id, digest, isHealthy, isServing }) => ({
+      instances: instances.map(({ id, digest, role, isHealthy, isServing }) => ({
         name: id,
         version: releases.nameOf(digest),
         healthy: isHealthy,
-        state: isServing ? 'serving' : 'replaced',
+        state: role === 'idle' ? 'idle' : !isServing ? 'replaced' : role === 'stable' ? 'serving' : role,
       })),
     })),
   });

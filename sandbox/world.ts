@@ -4,12 +4,11 @@ import { join, resolve } from 'node:path';
 import { belayYml, DEMO_PACE, type Pace, type Setting, shopYml } from './belay/config.ts';
 import { type BelayProcess, belayProcess } from './belay/process.ts';
 import { type BelayRecord, readRecord } from './belay/record.ts';
-import type { Behaviour } from './fleet/behaviour.ts';
-import { DEFAULT_REGIONS, type Fleet, type RegionSettings, startFleet } from './fleet/fleet.ts';
+import { DEFAULT_REGIONS, type Fleet, type FleetSettings, startFleet } from './fleet/fleet.ts';
 import { type GithubSandbox, startGithub } from './github/github.ts';
 import type { Login } from './github/people.ts';
 import { type Prometheus, startPrometheus } from './prometheus.ts';
-import { type Merged, openReleases, type Releases } from './releases.ts';
+import { type Merged, openReleases, type ReleaseKind, type Releases } from './releases.ts';
 import { shownFleet } from './shown-fleet.ts';
 import type { PullRequest } from './slack/page/outlook.ts';
 import { type Channel, defaultChannels, SHOP } from './slack/people.ts';
@@ -24,7 +23,8 @@ export type WorldOptions = {
   /** Judge by a real Prometheus server that scrapes the fleet. */
   prometheus?: boolean;
   pace?: Partial<Pace>;
-  regions?: Record<string, RegionSettings>;
+  /** What the fleet is like: regions, the neighbour, how much fails always. */
+  fleet?: Pick<FleetSettings, 'regions' | 'payments' | 'backgroundFailsEvery'>;
   /** How long CI takes; null: builds end only by `github.finishBuild`. */
   buildMs?: number | null;
   /** The files as they will be written, to be changed. */
@@ -47,7 +47,7 @@ export type World = {
   /** What runs everywhere at the start. */
   initialDigest: string;
   /** Merges a reviewed pull request whose build behaves like this. By default Ana merges what Ana wrote and Ben reviewed. */
-  merge(kind: Behaviour, by?: Login): Promise<Merged>;
+  merge(kind: ReleaseKind, by?: Login): Promise<Merged>;
   pullRequests(): PullRequest[];
   waitForPhase: BelayRecord['waitForPhase'];
   /** What every instance of a target says that it runs, asked over HTTP; null: it does not answer. */
@@ -83,7 +83,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     behaviours: new Map(),
     initialDigest,
     token: TOKENS.fleet,
-    regions: options.regions ?? DEFAULT_REGIONS,
+    regions: DEFAULT_REGIONS,
+    ...options.fleet,
   });
   started.defer(() => fleet.stop());
   const prometheus = options.prometheus ? await startPrometheus(folder, fleet.url) : null;

@@ -1,28 +1,33 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
-import type { ChangeState, FleetTarget, TargetState } from './fleet-target.ts';
+import type { Instance, Observation, Strategy } from '../../src/core/target.ts';
+import {
+  changeHeaders,
+  environmentBody,
+  environmentName,
+  readPlanned,
+  releaseBody,
+  rollbackBody,
+} from './api-shapes.ts';
+import type { ChangeState } from './changes.ts';
+import type { TargetState } from './fleet-target.ts';
+import type { Place } from './place.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 /** How long a change that is not finished asks to be left alone. */
 const RETRY_AFTER_MS = 200;
 
-const digest = z.string().min(1).max(200);
-const sha = z.string().min(1).max(200).optional();
-const releaseBody = z.strictObject({ digest, sha, share: z.number().gt(0).max(1) });
-const rollbackBody = z.strictObject({ digest, sha }).transform((body) => ({ ...body, share: 1 }));
-const changeHeaders = z.object({
-  'idempotency-key': z.string().min(1).max(300),
-  'belay-generation': z
-    .string()
-    .regex(/^\d{1,15}$/)
-    .transform(Number),
-});
-
 export type ApiSettings = {
   service: string;
   token: string;
-  targets: Map<string, FleetTarget>;
+  place: (name: string) => Place | null;
+  /** The place of this name, which is made if there is room for one more; null: there is none. */
+  environment: (name: string) => Place | null;
+  /** Which strategies there are; null: all. */
+  strategies: Strategy['is'][] | null;
+  /** Another service that can be read, the same on every target. */
+  neighbour: { service: string; instance: () => Instance } | null;
   state: () => { targets: TargetState[] };
   /** Is the platform's own API out of order? */
   isDown: () => boolean;
@@ -44,47 +49,86 @@ export function createApi(settings: ApiSettings): (request: IncomingMessage, res
 }
 
 async function route(settings: ApiSettings, request: IncomingMessage): Promise<Answer> {
-  const { pathname } = new URL(request.url ?? '/', 'http://fleet');
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://fleet');
   if (request.method === 'GET' && pathname === '/fleet/state') return { status: 200, body: settings.state() };
   if (request.method === 'GET' && pathname === '/fleet/prometheus-targets') {
-    return { status: 200, body: discovered(settings.state().targets) };
+    return { status: 200, body: discovered(settings) };
   }
   if (!isAuthorized(request, settings.token)) return problem(401, 'The bearer token is missing or wrong.');
   if (settings.isDown()) return problem(503, 'The platform is out of order.');
-  const path = /^\/v1\/services\/([^/]+)\/targets\/([^/]+)(?:\/(release|rollback|capacity))?$/.exec(pathname);
-  const target = path?.[1] === settings.service ? settings.targets.get(decodeURIComponent(path[2] ?? '')) : undefined;
-  if (!target) return problem(404, `There is nothing at ${pathname}.`);
-  switch (`${request.method} ${path?.[3] ?? ''}`) {
-    case 'GET ': {
-      const { instances, weights, generation } = await target.observe();
-      return { status: 200, body: { instances, weights, generation } };
-    }
+  const path = /^\/v1\/services\/([^/]+)\/targets\/([^/]+)(?:\/(release|rollback|capacity|environment))?$/.exec(
+    pathname,
+  );
+  const [, service = '', name = '', verb = ''] = path?.map((part) => decodeURIComponent(part ?? '')) ?? [];
+  const nowhere = problem(404, `There is nothing at ${pathname}.`);
+  const { neighbour } = settings;
+  if (service === neighbour?.service && request.method === 'GET' && verb === '') {
+    return {
+      status: 200,
+      body: observed({ instances: [neighbour.instance()], weights: {}, generation: null, config: null }),
+    };
+  }
+  if (service !== settings.service) return nowhere;
+  if (verb === 'environment') return environment(settings, name, request);
+  const place = settings.place(name);
+  const target = place?.target();
+  if (!place || !target) return nowhere;
+  switch (`${request.method} ${verb}`) {
+    case 'GET ':
+      return { status: 200, body: observed(await target.observe()) };
     case 'GET capacity': {
-      const { instances, serving, servingDuring } = target.capacity();
+      const query = readPlanned(searchParams);
+      if (!query.success) return problem(400, z.prettifyError(query.error));
+      const { instances, serving, servingDuring } = target.capacity(query.data);
       return { status: 200, body: { instances, serving, servingDuring } };
     }
     case 'PUT release':
-      return change(target, request, releaseBody);
+      return change(settings, place, request, releaseBody);
     case 'POST rollback':
-      return change(target, request, rollbackBody);
+      return change(settings, place, request, rollbackBody);
     default:
       return problem(405, `${request.method} is not a method of ${pathname}.`);
   }
 }
 
-/** What serves now, as Prometheus' HTTP service discovery reads it. */
-function discovered(targets: TargetState[]): object[] {
-  return targets.flatMap(({ target, instances }) =>
-    instances.flatMap(({ id, digest, metricsUrl }) =>
-      metricsUrl
-        ? [{ targets: [new URL(metricsUrl).host], labels: { target, instance: id, digest: digest ?? '' } }]
-        : [],
-    ),
+function observed({ instances, weights, generation, config }: Omit<Observation, 'target'>): object {
+  return { instances, weights, generation, config };
+}
+
+/** What runs now, as Prometheus' HTTP service discovery reads it. */
+function discovered({ service, state, neighbour }: ApiSettings): object[] {
+  const own = state().targets.flatMap(({ target, instances }) => instances.map((one) => ({ service, target, one })));
+  const other = neighbour ? [{ service: neighbour.service, target: neighbour.service, one: neighbour.instance() }] : [];
+  return [...own, ...other].flatMap(({ service, target, one }) =>
+    one.metricsUrl
+      ? [
+          {
+            targets: [new URL(one.metricsUrl).host],
+            labels: { service, target, instance: one.id, digest: one.digest ?? '', role: one.role },
+          },
+        ]
+      : [],
   );
 }
 
+async function environment(settings: ApiSettings, name: string, request: IncomingMessage): Promise<Answer> {
+  const headers = changeHeaders.safeParse(request.headers);
+  const body = environmentBody.safeParse(await readJson(request));
+  if (!headers.success) return problem(400, z.prettifyError(headers.error));
+  if (!body.success) return problem(400, z.prettifyError(body.error));
+  if (!environmentName.safeParse(name).success) return problem(422, 'That is no name of an environment.');
+  const place = settings.environment(name);
+  if (!place) return problem(422, 'There are too many environments already.');
+  if (place.isPermanent) return problem(422, `${name} is permanent: it is never made anew and never removed.`);
+  const { key, generation } = headers.data;
+  if (request.method === 'PUT') return answerOf(place.make(key, generation));
+  if (request.method === 'DELETE') return answerOf(place.remove(key, generation));
+  return problem(405, `${request.method} is not a method of an environment.`);
+}
+
 async function change(
-  target: FleetTarget,
+  settings: ApiSettings,
+  place: Place,
   request: IncomingMessage,
   shape: typeof releaseBody | typeof rollbackBody,
 ): Promise<Answer> {
@@ -92,9 +136,12 @@ async function change(
   const body = shape.safeParse(await readJson(request));
   if (!headers.success) return problem(400, z.prettifyError(headers.error));
   if (!body.success) return problem(400, z.prettifyError(body.error));
-  const key = headers.data['idempotency-key'];
-  const generation = headers.data['belay-generation'];
-  return answerOf(target.change({ digest: body.data.digest, share: body.data.share, key, generation }));
+  const { is } = body.data.strategy;
+  if (settings.strategies && !settings.strategies.includes(is)) {
+    const has = settings.strategies.join(', ');
+    return { status: 422, body: { error: `There is no ${is} here: there is ${has}.`, code: 'unsupported' } };
+  }
+  return answerOf(place.change({ wish: body.data, ...headers.data }));
 }
 
 function answerOf(state: ChangeState): Answer {

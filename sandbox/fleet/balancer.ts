@@ -3,87 +3,128 @@ import { Agent, createServer, type IncomingMessage, request as open, type Server
 import type { AddressInfo } from 'node:net';
 import { createRequestCounter, type RequestCounts } from './request-counter.ts';
 
-/** An upstream that says nothing for this long is given up, and the user sees a 504. */
-const UPSTREAM_TIMEOUT_MS = 5_000;
-const DRAIN_WITHIN_MS = 5_000;
+/** An upstream that says nothing for this long is given up, and the user sees a 504: longer than a busy machine stalls. */
+const UPSTREAM_TIMEOUT_MS = 15_000;
 
-/** A real reverse proxy in front of one region: requests go round the backends that are in. */
+/** A real reverse proxy in front of one target: each backend gets requests by its weight. */
 export type Balancer = {
   readonly url: string;
-  /** Lets a backend have requests. */
-  add(id: string, backendUrl: string): void;
-  /** Gives a backend no new requests, and settles when those in flight have ended. */
-  drain(id: string): Promise<void>;
-  isServing(id: string): boolean;
-  /** What users saw in this region, and what each backend (by id, also former ones) answered. */
+  /** Makes a backend known, without requests. `version` is what its requests are counted for, besides its id. */
+  add(id: string, backendUrl: string, version: string): void;
+  /** Who gets how much from the next request on, all in one moment; who is not named gets nothing. */
+  weigh(weights: ReadonlyMap<string, number>): void;
+  /** Settles when no request to the backend is in flight, at the latest after `withinMs`. */
+  whenIdle(id: string, withinMs: number): Promise<void>;
+  /** Forgets a backend, and breaks what it still has to do. */
+  remove(id: string): void;
+  /** What users saw in this region, and what each backend (by id, also former ones) and each version answered. */
   counts(): RequestCounts;
   countsOf(id: string): RequestCounts;
+  countsOfVersion(version: string): RequestCounts;
   stop(): Promise<void>;
 };
 
-type Backend = { id: string; url: string; agent: Agent; inFlight: number; onIdle: (() => void) | null };
+type Backend = {
+  id: string;
+  version: string;
+  url: string;
+  agent: Agent;
+  weight: number;
+  /** How much it is behind what its weight gives it. */
+  credit: number;
+  inFlight: number;
+  onIdle: Set<() => void>;
+};
 type Counter = ReturnType<typeof createRequestCounter>;
 
 export async function startBalancer(now: () => number): Promise<Balancer> {
   const backends: Backend[] = [];
   const seen = createRequestCounter(now);
   const seenBy = new Map<string, Counter>();
-  let turn = 0;
 
-  const counterOf = (id: string): Counter => {
-    const counter = seenBy.get(id) ?? createRequestCounter(now);
-    seenBy.set(id, counter);
+  const counterOf = (key: string): Counter => {
+    const counter = seenBy.get(key) ?? createRequestCounter(now);
+    seenBy.set(key, counter);
     return counter;
   };
+  const find = (id: string) => backends.find((one) => one.id === id);
 
   const server = createServer((request, response) => {
-    turn = (turn + 1) % Math.max(1, backends.length);
-    const backend = backends[turn];
+    const backend = next(backends);
     if (!backend) {
       seen.count(true);
       return fail(response, 503, 'No instance is ready.');
     }
     backend.inFlight += 1;
     forward(backend, request, response, (isFailed) => {
-      seen.count(isFailed);
-      counterOf(backend.id).count(isFailed);
+      for (const counter of [seen, counterOf(backend.id), counterOf(`version ${backend.version}`)]) {
+        counter.count(isFailed);
+      }
       backend.inFlight -= 1;
-      if (backend.inFlight === 0) backend.onIdle?.();
+      if (backend.inFlight === 0) for (const heard of backend.onIdle) heard();
     });
   });
   server.keepAliveTimeout = 0;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
 
-  return {
+  const balancer: Balancer = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    add(id, url) {
-      backends.push({ id, url, agent: new Agent({ keepAlive: true }), inFlight: 0, onIdle: null });
+    add(id, url, version) {
+      balancer.remove(id);
+      const agent = new Agent({ keepAlive: true });
+      backends.push({ id, version, url, agent, weight: 0, credit: 0, inFlight: 0, onIdle: new Set() });
     },
-    async drain(id) {
-      const at = backends.findIndex((one) => one.id === id);
-      const [backend] = at < 0 ? [] : backends.splice(at, 1);
-      if (!backend) return;
-      if (backend.inFlight > 0) {
-        await new Promise<void>((resolve) => {
-          const late = setTimeout(resolve, DRAIN_WITHIN_MS);
-          backend.onIdle = () => {
-            clearTimeout(late);
-            resolve();
-          };
-        });
+    weigh(weights) {
+      for (const backend of backends) {
+        backend.weight = weights.get(backend.id) ?? 0;
+        backend.credit = 0;
       }
-      backend.agent.destroy();
     },
-    isServing: (id) => backends.some((one) => one.id === id),
+    async whenIdle(id, withinMs) {
+      const backend = find(id);
+      if (!backend || backend.inFlight === 0) return;
+      await new Promise<void>((resolve) => {
+        const heard = () => {
+          clearTimeout(late);
+          backend.onIdle.delete(heard);
+          resolve();
+        };
+        const late = setTimeout(heard, withinMs);
+        backend.onIdle.add(heard);
+      });
+    },
+    remove(id) {
+      const at = backends.findIndex((one) => one.id === id);
+      if (at >= 0) for (const backend of backends.splice(at, 1)) backend.agent.destroy();
+    },
     counts: () => seen.read(),
     countsOf: (id) => counterOf(id).read(),
+    countsOfVersion: (version) => counterOf(`version ${version}`).read(),
     async stop() {
       for (const backend of backends.splice(0)) backend.agent.destroy();
       server.close();
       server.closeAllConnections();
     },
   };
+  return balancer;
+}
+
+/**
+ * Smooth weighted round robin, as nginx does it: everybody earns its weight, the one with most credit pays for all. Any
+ * run of requests is spread as evenly as the weights allow, and nothing of it is luck.
+ */
+function next(backends: Backend[]): Backend | null {
+  let chosen: Backend | null = null;
+  let total = 0;
+  for (const backend of backends) {
+    if (backend.weight <= 0) continue;
+    backend.credit += backend.weight;
+    total += backend.weight;
+    if (!chosen || backend.credit > chosen.credit + 1e-9) chosen = backend;
+  }
+  if (chosen) chosen.credit -= total;
+  return chosen;
 }
 
 /** `onEnd` hears once how it ended for the user: an answer from 500 on, or a broken one, is a failure. */

@@ -1,18 +1,13 @@
-import { type Capacity, type Instance, instancesFor, type Observation } from '../../src/core/target.ts';
-import type { Balancer } from './balancer.ts';
-import type { Behaviour } from './behaviour.ts';
-import { type InstanceProcess, startInstance } from './instance-process.ts';
+import type { Chain, Wish } from '../../src/core/strategy/ground.ts';
+import { movesFor } from '../../src/core/strategy/moves-for.ts';
+import { capacityOf, weightsByDigest } from '../../src/core/strategy/play.ts';
+import type { Capacity, Instance, Observation, Strategy } from '../../src/core/target.ts';
+import { type Balancer, startBalancer } from './balancer.ts';
+import { type Behaviour, type Config, checksumOf } from './behaviour.ts';
+import type { Changes, IsOvertaken } from './changes.ts';
+import { createInstances } from './instances.ts';
 import type { RequestCounts } from './request-counter.ts';
-
-/** A change as the platform's API received it. */
-export type WishedChange = { digest: string; share: number; key: string; generation: number };
-
-/** How a change stands: the platform's own words, which its API turns into status codes. */
-export type ChangeState =
-  | { is: 'running' }
-  | { is: 'done' }
-  | { is: 'failed'; detail: string }
-  | { is: 'refused'; because: 'older-generation' | 'key-reused'; detail: string };
+import { startTraffic, type Traffic } from './traffic.ts';
 
 export type InstanceState = Instance & { isServing: boolean } & RequestCounts;
 
@@ -25,175 +20,139 @@ export type TargetState = {
   instances: InstanceState[];
 } & RequestCounts;
 
-/** The instances of one target behind its balancer, replaced one after the other. */
+/** How far a version came on a target, and what its users saw of it. */
+export type Reach = { instances: number; of: number; requests: number; failed: number };
+
+/** The instances of one target behind its balancer, under its traffic. */
 export type FleetTarget = {
-  /** Starts the change, or says how the one with this key stands. */
-  change(wish: WishedChange): ChangeState;
+  /** Carries out one change; settles with why it failed, or null. */
+  change(wish: Wish, isOvertaken: IsOvertaken): Promise<string | null>;
   observe(): Promise<Observation>;
-  capacity(): Capacity;
+  capacity(change: { share: number; strategy: Strategy }): Capacity;
   state(): TargetState;
-  /** Runs `digest` as `behaviour` from now on, also where it runs already. */
-  tellBehaviour(digest: string, behaviour: Behaviour): void;
+  reachOf(digest: string): Reach;
+  counts(): RequestCounts;
+  traffic: Traffic;
+  drift(id: string, digest: string, config: Config | null): Promise<void>;
+  tellBehaviour(digest: string): void;
   stop(): Promise<void>;
 };
 
 export type FleetTargetSettings = {
   service: string;
   target: string;
+  folder: string;
   instances: number;
-  initialDigest: string;
+  rps: number;
+  /** null: nothing runs until the first change. */
+  initialDigest: string | null;
+  config: () => Config;
   healthyWithinMs: number;
-  behaviourOf: (digest: string) => Behaviour;
-  /** Is this instance one that says yes and goes on running what it ran? */
-  isStuck: (id: string) => boolean;
-  balancer: Balancer;
+  behaviourOf: (digest: string, id: string) => Behaviour;
+  backgroundFailsEvery: number | null;
+  paymentsUrl: string | null;
+  faults: InstanceFaults;
+  changes: Changes;
   log: (line: string) => void;
 };
 
-type Slot = { id: string; process: InstanceProcess };
-type Job = { wish: WishedChange; state: ChangeState };
+/** Instances by id with which something is wrong. */
+export type InstanceFaults = {
+  /** They say yes and stay as they are. */
+  readonly stuckInstances: Set<string>;
+  /** They do not come up, and the platform does not notice: it goes on, and says that it is done. */
+  readonly overlookedInstances: Set<string>;
+  /** Nobody can read what they run. */
+  readonly unreadableInstances: Set<string>;
+};
 
 /** Starts all instances at once and settles when they are healthy. */
 export async function startTarget(settings: FleetTargetSettings): Promise<FleetTarget> {
-  const { target, balancer, log } = settings;
-  const jobs = new Map<string, Job>();
-  let generation: number | null = null;
-  let work: Promise<void> = Promise.resolve();
-  let isStopping = false;
-
-  function start(id: string, digest: string, isCanary: boolean): InstanceProcess {
-    const { service, behaviourOf } = settings;
-    const behaviour = behaviourOf(digest);
-    return startInstance({ id, service, region: target, digest, isCanary, behaviour }, () => {
-      // Dead, asked or not: it gets no more requests.
-      void balancer.drain(id);
-      if (!isStopping) log(`${id}: process of ${digest} ended`);
-    });
+  const { target, faults, changes, log } = settings;
+  const balancer: Balancer = await startBalancer(Date.now);
+  const instances = createInstances({ ...settings, usual: settings.instances, balancer });
+  if (settings.initialDigest !== null) {
+    const failure = await instances.startAll(settings.initialDigest);
+    if (failure !== null) log(`${target}: not every instance started: ${failure}`);
   }
+  const traffic = startTraffic(balancer.url, settings.rps);
+  let idle: NodeJS.Timeout | null = null;
 
-  /** Settles with why it did not come up, or null. */
-  async function bringIn(slot: Slot): Promise<string | null> {
-    const { process } = slot;
-    const outcome = await process.whenHealthy(settings.healthyWithinMs);
-    if (outcome.is === 'failed') {
-      await process.stop();
-      return outcome.detail;
+  /** Settles with the first failure, or null. */
+  async function follow(chain: Chain): Promise<string | null> {
+    for (const move of chain) {
+      if ('id' in move && faults.stuckInstances.has(move.id)) return null;
+      const failure = await instances.carryOut(move);
+      if (failure !== null) return 'id' in move && faults.overlookedInstances.has(move.id) ? null : failure;
+      if (move.do === 'switch') keepIdle(move.keepMs);
     }
-    const url = process.url();
-    if (url) balancer.add(slot.id, url);
     return null;
   }
 
-  const slots: Slot[] = Array.from({ length: settings.instances }, (_, index) => {
-    const id = `${target}-${index + 1}`;
-    return { id, process: start(id, settings.initialDigest, false) };
-  });
-  const failures = (await Promise.all(slots.map(bringIn))).filter((detail) => detail !== null);
-  if (failures.length > 0) log(`${target}: ${failures.length} instance(s) did not start: ${failures[0]}`);
-
-  /** Drain, stop, start anew, wait until healthy. Settles with why it failed, or null. */
-  async function replace(slot: Slot, digest: string, isCanary: boolean): Promise<string | null> {
-    await balancer.drain(slot.id);
-    await slot.process.stop();
-    slot.process = start(slot.id, digest, isCanary);
-    log(`${slot.id}: starting ${digest}`);
-    const failure = await bringIn(slot);
-    return failure === null ? null : `${slot.id} ${failure}`;
-  }
-
-  async function carryOut(job: Job): Promise<void> {
-    const { digest, share } = job.wish;
-    const isCanary = share < 1;
-    const wished = slots.slice(0, instancesFor(share, slots.length));
-    // Those that do not serve go first: replacing them costs nothing.
-    const cost = (slot: Slot) => (slot.process.isAlive() ? 1 : 0);
-    for (const slot of [...wished].sort((a, b) => cost(a) - cost(b))) {
-      // A newer change has taken over, or everything ends.
-      if (isStopping || generation !== job.wish.generation) return;
-      if (settings.isStuck(slot.id)) continue;
-      if (slot.process.settings.digest === digest && slot.process.isAlive()) {
-        slot.process.tell({ isCanary });
-        continue;
-      }
-      const failure = await replace(slot, digest, isCanary);
-      if (failure !== null) {
-        // Going on would take the next instance down too.
-        job.state = { is: 'failed', detail: `The rollout stopped: ${failure}` };
-        log(`${target}: ${job.state.detail}`);
-        return;
-      }
-    }
-    job.state = { is: 'done' };
+  /** The old colour ends by itself, unless another change has used or removed it before. */
+  function keepIdle(keepMs: number): void {
+    if (idle) clearTimeout(idle);
+    const kept = instances.list().filter((one) => one.role === 'idle');
+    idle = setTimeout(() => {
+      changes.between(async () => {
+        const isStillIdle = new Set(instances.list().flatMap((one) => (one.role === 'idle' ? one.id : [])));
+        const ending = kept.filter((one) => isStillIdle.has(one.id));
+        await Promise.all(ending.map(({ id }) => instances.carryOut({ do: 'stop', id })));
+      });
+    }, keepMs);
   }
 
   return {
-    change(wish) {
-      if (generation !== null && wish.generation < generation) {
-        const detail = `Generation ${wish.generation} is older than ${generation}, which was accepted before.`;
-        return { is: 'refused', because: 'older-generation', detail };
+    traffic,
+    async change(wish, isOvertaken) {
+      const planned = movesFor(instances.ground(), wish, instances.newId);
+      if ('impossible' in planned) return planned.impossible;
+      const failures: string[] = [];
+      for (const batch of planned.plan) {
+        // A newer change has taken over, or everything ends: chains are done whole or not at all.
+        if (isOvertaken()) return null;
+        const results = await Promise.all(
+          batch.map(async (chain) => ({ failure: await follow(chain), wasDown: chain[0]?.do === 'restart' })),
+        );
+        const failed = results.filter((one) => one.failure !== null);
+        failures.push(...failed.flatMap((one) => one.failure ?? []));
+        // Going on would take the next instance down too; on the way back, what was down already stops nobody.
+        if (failed.some((one) => !wish.isWayBack || !one.wasDown)) break;
       }
-      const known = jobs.get(wish.key);
-      if (known) {
-        const isSame = known.wish.digest === wish.digest && known.wish.share === wish.share;
-        if (isSame) return known.state;
-        return { is: 'refused', because: 'key-reused', detail: `The key ${wish.key} was used for another change.` };
-      }
-      generation = wish.generation;
-      const job: Job = { wish, state: { is: 'running' } };
-      jobs.set(wish.key, job);
-      work = work.then(() => carryOut(job));
-      return job.state;
+      if (failures.length === 0) return null;
+      log(`${target}: ${failures.join('; ')}`);
+      return `The change stopped: ${failures.join('; ')}`;
     },
     async observe() {
-      const found = await Promise.all(slots.map(readBack));
-      return { target, instances: found, weights: weightsOf(slots, balancer), generation, config: null };
+      const found = (await instances.read()).map((one) =>
+        faults.unreadableInstances.has(one.id) ? { ...one, digest: null, config: null, isHealthy: false } : one,
+      );
+      const weights = weightsByDigest(instances.ground());
+      const config = checksumOf(settings.config());
+      return { target, instances: found, weights, generation: changes.generation(), config };
     },
-    capacity() {
-      const serving = slots.filter((slot) => balancer.isServing(slot.id)).length;
-      // One after the other is replaced.
-      return { target, instances: slots.length, serving, servingDuring: Math.max(0, serving - 1) };
-    },
+    capacity: (change) => capacityOf(target, instances.ground(), change),
     state: () => ({
       target,
       url: balancer.url,
-      generation,
-      isChanging: [...jobs.values()].some((job) => job.state.is === 'running' && job.wish.generation === generation),
+      generation: changes.generation(),
+      isChanging: changes.isChanging(),
       ...balancer.counts(),
-      instances: slots.map((slot) => ({
-        ...describe(slot, target),
-        isHealthy: slot.process.isAlive() && balancer.isServing(slot.id),
-        isServing: balancer.isServing(slot.id),
-        ...balancer.countsOf(slot.id),
-      })),
+      instances: instances.list().map((one) => ({ ...one, ...balancer.countsOf(one.id) })),
     }),
-    tellBehaviour(digest, behaviour) {
-      for (const { process } of slots) if (process.settings.digest === digest) process.tell({ behaviour });
+    reachOf(digest) {
+      const { requests, failed } = balancer.countsOfVersion(digest);
+      const of = settings.instances;
+      return { instances: Math.min(of, instances.touchedBy(digest)), of, requests, failed };
     },
+    counts: () => balancer.counts(),
+    drift: (id, digest, config) => instances.drift(id, digest, config ?? settings.config()),
+    tellBehaviour: (digest) => instances.tellBehaviour(digest),
     async stop() {
-      isStopping = true;
-      await work;
-      await Promise.all(slots.map((slot) => slot.process.stop()));
+      if (idle) clearTimeout(idle);
+      traffic.stop();
+      await instances.stop();
+      await balancer.stop();
     },
   };
-
-  /** The version on the instance, from the instance itself. */
-  async function readBack(slot: Slot): Promise<Instance> {
-    const health = await slot.process.health();
-    const wished = describe(slot, target);
-    return { ...wished, digest: health?.digest ?? wished.digest, isHealthy: health !== null };
-  }
-}
-
-function describe(slot: Slot, region: string): Omit<Instance, 'isHealthy'> {
-  const url = slot.process.url();
-  const { digest } = slot.process.settings;
-  return { id: slot.id, region, digest, config: null, role: 'stable', metricsUrl: url && `${url}/metrics` };
-}
-
-/** Requests go round the serving instances evenly. */
-function weightsOf(slots: Slot[], balancer: Balancer): Record<string, number> {
-  const serving = slots.filter((slot) => balancer.isServing(slot.id)).map((slot) => slot.process.settings.digest);
-  const weights: Record<string, number> = {};
-  for (const digest of serving) weights[digest] = (weights[digest] ?? 0) + 1 / serving.length;
-  return weights;
 }

@@ -1,13 +1,20 @@
-import { createServer, type ServerResponse } from 'node:http';
+import { Agent, createServer, get, type ServerResponse } from 'node:http';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { EFFECTS, type InstanceOrder, type InstanceSettings, versionOf } from './behaviour.ts';
+import { checksumOf, EFFECTS, type InstanceOrder, type InstanceSettings, versionOf } from './behaviour.ts';
+import { readRelease } from './host.ts';
 
 /*
  * One instance of the sample service: a process of its own, with real requests, real latency and real metrics.
  * It belongs to the fleet that started it: when the channel to its parent closes, however the parent ended, it exits.
  */
 const settings = JSON.parse(process.argv[2] ?? '{}') as InstanceSettings;
-const version = versionOf(settings.digest);
+const digest = readRelease(settings.current);
+if (digest === null) {
+  console.error(`${settings.service}: there is no release at ${settings.current}`);
+  process.exit(1);
+}
+const version = versionOf(digest);
+const config = checksumOf(settings.config);
 
 if (settings.behaviour === 'crash') {
   console.error(`${settings.service} ${version}: cannot start: PAYMENTS_URL is not set`);
@@ -15,7 +22,7 @@ if (settings.behaviour === 'crash') {
 }
 
 const registry = new Registry();
-const labelNames = ['version', 'region', 'canary'] as const;
+const labelNames = ['version', 'region', 'canary', 'role'] as const;
 const requests = new Counter({
   name: 'http_requests_total',
   help: 'Requests answered, by status code.',
@@ -32,17 +39,31 @@ const durations = new Histogram({
 new Gauge({
   name: 'app_info',
   help: 'What runs here; always 1.',
-  labelNames: ['version', 'digest'],
+  labelNames: ['version', 'digest', 'config'],
   registers: [registry],
-}).set({ version, digest: settings.digest }, 1);
+}).set({ version, digest, config }, 1);
+new Gauge({
+  name: 'process_resident_memory_bytes',
+  help: 'Memory of the process.',
+  labelNames,
+  registers: [registry],
+  collect() {
+    this.reset();
+    this.set(labels(), process.memoryUsage.rss());
+  },
+});
 
 // Series exist from the start: nothing has failed yet is 0, and not a series that is not there.
 for (const code of ['200', '500']) requests.inc({ ...labels(), code }, 0);
 
 let served = 0;
+/** Each instance is at another place of its count, so that what fails seldom does not fail everywhere at once. */
+const offset = [...settings.id].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), 7) % 1_000;
+const leaked: Buffer[] = [];
+const payments = new Agent({ keepAlive: true });
 
 const server = createServer(async (request, response) => {
-  if (request.url === '/healthz') return answer(response, 200, { status: 'ok', version, digest: settings.digest });
+  if (request.url === '/healthz') return answer(response, 200, { status: 'ok', version, digest, config });
   if (request.url === '/metrics') {
     response.writeHead(200, { 'content-type': registry.contentType });
     return response.end(await registry.metrics());
@@ -66,9 +87,15 @@ process.on('SIGTERM', () => {
 
 function work(response: ServerResponse): void {
   const startedAt = performance.now();
-  const { latencyMs, failsEvery } = EFFECTS[settings.behaviour === 'crash' ? 'good' : settings.behaviour];
+  const effect = EFFECTS[settings.behaviour === 'crash' ? 'good' : settings.behaviour];
   served += 1;
-  const isFailing = failsEvery !== null && served % failsEvery === 0;
+  const fails = effect.failsEvery;
+  const isFailing = fails !== null ? served % fails === 0 : isBackground();
+  if (effect.leaks && leaked.length < effect.leaks.requests) leaked.push(Buffer.alloc(effect.leaks.bytes, 1));
+  const latencyMs = effect.latencyMs + leaked.length * (effect.leaks?.latencyMs ?? 0);
+  if (served % effect.payments.every === 0) {
+    for (let call = 0; call < effect.payments.calls; call += 1) pay();
+  }
   // A spread of up to half the latency, the same in every run.
   setTimeout(
     () => {
@@ -81,8 +108,20 @@ function work(response: ServerResponse): void {
   );
 }
 
+function isBackground(): boolean {
+  const every = settings.backgroundFailsEvery;
+  return every !== null && (served + offset) % every === 0;
+}
+
+/** The sample service takes an order also while payments is out of order: it is paid for later. */
+function pay(): void {
+  if (settings.paymentsUrl === null) return;
+  get(settings.paymentsUrl, { agent: payments, timeout: 2_000 }, (reply) => reply.resume()).on('error', () => {});
+}
+
 function labels(): Record<(typeof labelNames)[number], string> {
-  return { version, region: settings.region, canary: String(settings.isCanary) };
+  const { region, role } = settings;
+  return { version, region, canary: String(role === 'canary'), role };
 }
 
 function answer(response: ServerResponse, code: number, body: object): void {

@@ -1,7 +1,10 @@
 import { z } from 'zod';
+import type { Artifact } from '../core/release.ts';
 import { whyUnsafeUrl } from '../core/url.ts';
 import type {
+  ChangeRequest,
   EnvironmentRequest,
+  PlannedChange,
   Provider,
   ProviderAnswer,
   ProviderContext,
@@ -66,9 +69,10 @@ const observationAnswer = z.object({
 
 const capacityAnswer = z
   .object({ instances: z.int().min(0), serving: z.int().min(0), servingDuring: z.int().min(0) })
-  .refine((capacity) => capacity.serving <= capacity.instances, 'More instances serve than there are.');
+  .refine((capacity) => capacity.serving <= capacity.instances, 'More instances serve than there are.')
+  .refine((capacity) => capacity.servingDuring <= capacity.instances, 'More instances would serve than there are.');
 
-const problemAnswer = z.object({ error: z.string().min(1) });
+const problemAnswer = z.object({ error: z.string().min(1), code: z.string().optional() });
 
 type Options = z.output<typeof schema>;
 type Answer = { status: number; body: unknown };
@@ -132,43 +136,53 @@ function createHttpProvider(options: Options, context: Pick<ProviderContext, 'fe
 
   return {
     deploy: (request, signal) =>
-      change('PUT', `${pathOf(request)}/release`, changeCall(request, { share: request.share }), signal),
-    rollBack: (request, signal) => change('POST', `${pathOf(request)}/rollback`, changeCall(request, {}), signal),
-    create: (request, signal) => change('PUT', `${pathOf(request)}/environment`, environmentCall(request), signal),
-    remove: (request, signal) => change('DELETE', `${pathOf(request)}/environment`, environmentCall(request), signal),
+      change('PUT', `${pathOf(request)}/release`, changeCall(request, deployBody(request)), signal),
+    rollBack: (request, signal) =>
+      change('POST', `${pathOf(request)}/rollback`, changeCall(request, rollBackBody(request)), signal),
+    create: (request, signal) => change('PUT', `${pathOf(request)}/environment`, changeCall(request, {}), signal),
+    remove: (request, signal) => change('DELETE', `${pathOf(request)}/environment`, changeCall(request, {}), signal),
     observe: async (ref, signal) => ({
       target: ref.target,
       ...(await read(pathOf(ref), observationAnswer, signal)),
     }),
-    capacity: async (ref, _change, signal) => ({
+    capacity: async (ref, planned, signal) => ({
       target: ref.target,
-      ...(await read(`${pathOf(ref)}/capacity`, capacityAnswer, signal)),
+      ...(await read(`${pathOf(ref)}/capacity?${queryOf(planned)}`, capacityAnswer, signal)),
     }),
   };
 }
 
-type ChangeCall = { headers: Record<string, string>; body: Record<string, string | number> };
+type ChangeCall = { headers: Record<string, string>; body: object };
 
 /** Under its key and its fence. */
-function headersOf(request: EnvironmentRequest): Record<string, string> {
-  return {
+function changeCall(request: EnvironmentRequest, body: object): ChangeCall {
+  const headers = {
     'content-type': 'application/json',
     'idempotency-key': request.key,
     'belay-generation': String(request.generation),
   };
+  return { headers, body };
 }
 
-function environmentCall(request: EnvironmentRequest): ChangeCall {
-  return { headers: headersOf(request), body: {} };
+function deployBody({ artifact, share, instances, strategy, isCanary, baseline }: ChangeRequest): object {
+  return { ...nameOf(artifact), share, instances, strategy, isCanary, baseline: baseline && nameOf(baseline) };
 }
 
-function changeCall(request: RollBackRequest, more: Record<string, number>): ChangeCall {
-  const { digest, sha } = request.artifact;
-  return {
-    headers: headersOf(request),
-    // What ran before Belay knew the service has no commit that is known.
-    body: { digest, ...(sha === '' ? {} : { sha }), ...more },
-  };
+function rollBackBody({ artifact, strategy }: RollBackRequest): object {
+  return { ...nameOf(artifact), strategy };
+}
+
+/** What ran before Belay knew the service has no commit that is known. */
+function nameOf({ digest, sha }: Artifact): object {
+  return sha === '' ? { digest } : { digest, sha };
+}
+
+/** The strategy's numbers beside its name: `share=0.25&strategy=rolling&maxSurge=0&…` */
+function queryOf({ share, strategy }: PlannedChange): URLSearchParams {
+  const { is, ...numbers } = strategy;
+  const query = new URLSearchParams({ share: String(share), strategy: is });
+  for (const [name, value] of Object.entries(numbers)) query.set(name, String(value));
+  return query;
 }
 
 function pathOf(ref: TargetRef): string {
@@ -186,6 +200,9 @@ function explain(method: string, path: string, { status, body }: Answer): string
   const said = problem.success ? `: ${problem.data.error}` : '';
   if (status >= 300 && status < 400) {
     return `${method} ${path} was redirected (${status}), which is never followed: give the final address as url.`;
+  }
+  if (status === 422 && problem.success && problem.data.code === 'unsupported') {
+    return `The platform cannot do this (422, unsupported)${said}. Ask for another strategy in the service file.`;
   }
   if (status === 409) return `The platform already accepted a newer change (409)${said}`;
   if (status < 300) return `${method} ${path} was answered ${status} with a body that the provider API does not have.`;

@@ -8,7 +8,7 @@ const SMALL = { staging: { instances: 2, rps: 15 }, eu: { instances: 2, rps: 30 
 
 let world: World;
 beforeAll(async () => {
-  world = await startWorld({ pace: { bake: '1s', canaryBake: '30s', every: '500ms' }, regions: SMALL });
+  world = await startWorld({ pace: { bake: '1s', canaryBake: '30s', every: '500ms' }, fleet: { regions: SMALL } });
 }, TIMEOUT_MS);
 afterAll(() => world?.stop());
 

@@ -38,8 +38,17 @@ const INSTANCES = 4;
 
 // Left out for a version whose commit nobody knows.
 const sha = z.string().length(40).optional();
-const deployBody = z.strictObject({ digest: z.string(), sha, share: z.number().gt(0).max(1) });
-const rollbackBody = z.strictObject({ digest: z.string(), sha });
+const strategy = z.object({ is: z.literal('rolling'), drainMs: z.int() });
+const deployBody = z.strictObject({
+  digest: z.string(),
+  sha,
+  share: z.number().gt(0).max(1),
+  instances: z.array(z.string()).nullable(),
+  strategy,
+  isCanary: z.boolean(),
+  baseline: z.strictObject({ digest: z.string(), sha }).nullable(),
+});
+const rollbackBody = z.strictObject({ digest: z.string(), sha, strategy });
 
 type Target = { instances: { id: string; digest: string }[]; generation: number | null };
 

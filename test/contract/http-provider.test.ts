@@ -16,6 +16,8 @@ const REQUEST = {
   ...PLAIN,
   artifact: { digest: 'sha256:aa', sha: 'aa' },
   share: 0.25,
+  // Of what ran before Belay knew the service nobody knows the commit.
+  baseline: { digest: 'sha256:00', sha: '' },
   key: 'rollout-1/eu/3',
   generation: 7,
 };
@@ -86,6 +88,8 @@ describe('the http provider before a platform that misbehaves', () => {
     ['health that is a word', { instances: [{ ...instance, isHealthy: 'yes' }], weights: {}, generation: 1 }],
     ['the same instance twice', { instances: [instance, instance], weights: {}, generation: 1 }],
     ['weights beyond 1', { instances: [instance], weights: { 'sha256:aa': 7 }, generation: 1 }],
+    ['a role that is none', { instances: [{ ...instance, role: 'boss' }], weights: {}, generation: 1 }],
+    ['a configuration that is a number', { instances: [{ ...instance, config: 7 }], weights: {}, generation: 1 }],
     ['a generation that is text', { instances: [instance], weights: {}, generation: '1' }],
     [
       'metrics on the metadata service',
@@ -98,6 +102,20 @@ describe('the http provider before a platform that misbehaves', () => {
   it('T9 a capacity with more that serve than there are is none', async () => {
     const provider = await answering(200, { instances: 2, serving: 3, servingDuring: 1 });
     await expect(provider.capacity(REQUEST, REQUEST, signal)).rejects.toThrow('More instances serve than there are');
+    const later = await answering(200, { instances: 2, serving: 2, servingDuring: 3 });
+    await expect(later.capacity(REQUEST, REQUEST, signal)).rejects.toThrow('More instances would serve than there are');
+    const silent = await answering(200, { instances: 2, serving: 2 });
+    await expect(silent.capacity(REQUEST, REQUEST, signal)).rejects.toThrow('something else than expected');
+  });
+
+  it('R5 a strategy that the platform does not have is refused for good, with what to do', async () => {
+    const provider = await answering(422, { error: 'no blue/green here', code: 'unsupported' });
+    expect(await provider.deploy(REQUEST, signal)).toEqual({
+      is: 'failed',
+      isTerminal: true,
+      detail:
+        'The platform cannot do this (422, unsupported): no blue/green here. Ask for another strategy in the service file.',
+    });
   });
 
   it('T20 never follows a redirect, so that the token stays with the platform', async () => {
@@ -177,6 +195,8 @@ describe('the http provider before a platform that misbehaves', () => {
     });
     await provider.deploy(REQUEST, signal);
     await provider.rollBack(REQUEST, signal);
+    await provider.create(REQUEST, signal);
+    await provider.remove(REQUEST, signal);
     await provider.observe(REQUEST, signal).catch(() => {});
     await provider.capacity({ ...REQUEST, options: { name: 'eu/west' } }, REQUEST, signal).catch(() => {});
 
@@ -186,15 +206,21 @@ describe('the http provider before a platform that misbehaves', () => {
         .filter((method) => method !== 'parameters')
         .map((method) => `${method.toUpperCase()} /base${path.replace('{service}', 'shop').replace('{target}', 'eu')}`),
     );
-    expect(seen.map((one) => one.line.replace('eu%2Fwest', 'eu')).sort()).toEqual(described.sort());
+    const lines = seen.map((one) => one.line.replace('eu%2Fwest', 'eu').replace(/\?.*$/, ''));
+    expect(lines.sort()).toEqual(described.sort());
+    expect(seen.at(-1)?.line).toContain(
+      '/capacity?share=0.25&strategy=rolling&maxSurge=0&maxUnavailable=1&drainMs=30000',
+    );
     for (const { headers } of seen) expect(headers.authorization).toBe(`Bearer ${TOKEN}`);
     for (const { line, headers, body } of seen.filter((one) => !one.line.startsWith('GET'))) {
       for (const { name } of [api.components.parameters.key, api.components.parameters.generation]) {
         expect(headers).toHaveProperty(name.toLowerCase());
       }
       expect(headers).toMatchObject({ 'idempotency-key': REQUEST.key, 'belay-generation': '7' });
-      const share = line.startsWith('PUT') ? { share: 0.25 } : {};
-      expect(JSON.parse(body)).toEqual({ ...REQUEST.artifact, ...share });
+      const { artifact, share, instances, strategy, isCanary } = REQUEST;
+      const placing = { share, instances, isCanary, baseline: { digest: 'sha256:00' } };
+      if (line.endsWith('/environment')) expect(JSON.parse(body)).toEqual({});
+      else expect(JSON.parse(body)).toEqual({ ...artifact, strategy, ...(line.startsWith('PUT') ? placing : {}) });
     }
   });
 });

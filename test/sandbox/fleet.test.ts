@@ -59,7 +59,7 @@ describe('the fleet, with real processes under real traffic', () => {
 
   function deploy(artifact: typeof OLD, share: number): Promise<ProviderAnswer> {
     generation += 1;
-    const request = { ...EU, ...PLAIN, artifact, share, key: `change-${generation}`, generation };
+    const request = { ...EU, ...PLAIN, isCanary: share < 1, artifact, share, key: `change-${generation}`, generation };
     return finish(() => provider.deploy(request, signal));
   }
 
@@ -89,13 +89,15 @@ describe('the fleet, with real processes under real traffic', () => {
     await until('the canary has served', () => (fleet.state().targets[1]?.instances[0]?.requests ?? 0) > 0);
     const text = async (url: string | null | undefined) => (await fetch(url ?? '')).text();
     await until('it is counted', async () =>
-      /http_requests_total\{version="0{12}",region="eu",canary="true",code="200"\} [1-9]/.test(
+      /http_requests_total\{version="0{12}",region="eu",canary="true",role="canary",code="200"\} [1-9]/.test(
         await text(canary?.metricsUrl),
       ),
     );
     expect(await text(canary?.metricsUrl)).toContain('http_request_duration_seconds_bucket{le="0.5",');
     expect(await text(canary?.metricsUrl)).toMatch(/code="500"\} 0/);
-    expect(await text(other?.metricsUrl)).toMatch(/version="1{12}",region="eu",canary="false",code="200"\} [1-9]/);
+    expect(await text(other?.metricsUrl)).toMatch(
+      /version="1{12}",region="eu",canary="false",role="stable",code="200"\} [1-9]/,
+    );
     await rollBack(GOOD);
   });
 
@@ -128,7 +130,7 @@ describe('the fleet, with real processes under real traffic', () => {
       target: 'eu',
       instances: 4,
       serving: 3,
-      servingDuring: 2,
+      servingDuring: 3,
     });
 
     expect(await rollBack(GOOD)).toEqual({ is: 'done' });
