@@ -73,7 +73,11 @@ export async function startTarget(settings: FleetTargetSettings): Promise<FleetT
   const instances = createInstances({ ...settings, usual: settings.instances, balancer });
   if (settings.initialDigest !== null) {
     const failure = await instances.startAll(settings.initialDigest);
-    if (failure !== null) log(`${target}: not every instance started: ${failure}`);
+    if (failure !== null) {
+      await instances.stop();
+      await balancer.stop();
+      throw new Error(`${target} did not start: ${failure}`);
+    }
   }
   const traffic = startTraffic(balancer.url, settings.rps);
   let idle: NodeJS.Timeout | null = null;
