@@ -345,7 +345,7 @@ describe('R6 Fix', () => {
     await house.ship(1);
     const placed = await placedOn(house, 'eu');
     if (placed) await house.ledger.write((tx) => tx.place('shop', { ...placed, without: ['eu-eu-4'] }));
-    house.provider.inject('eu', { is: 'partial', instances: 3 });
+    house.provider.inject('eu', { is: 'partial', stays: ['eu-eu-4'] });
     house.place('eu', null, ['eu-eu-4']);
     expect(await house.watch.look('shop', 'eu')).toBe('agrees');
     house.place('eu', OTHER, ['eu-eu-1']);
