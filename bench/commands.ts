@@ -70,6 +70,7 @@ function belays(store: Store, apiUrl: string): Server {
     linkHosts: [],
     desk,
     posted: { get: posted.get, put: (key, message) => posted.put(key, message, Date.now()) },
+    pictures: null,
     replays: { seen: (digest, expiresAtMs) => inbox.seen(digest, Date.now(), expiresAtMs) },
     clock: systemClock.now,
     log: SILENT,

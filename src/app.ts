@@ -18,17 +18,20 @@ import { createDriftWatch, type DriftWatchOptions } from './engine/drift.ts';
 import { createDriftCommands } from './engine/drift-commands.ts';
 import { createEngine } from './engine/engine.ts';
 import { coalesced, createIntake } from './engine/intake.ts';
+import type { Ledger } from './engine/ledger.ts';
 import { createWebhookHandler } from './github/receive.ts';
 import { resolveRef } from './github/refs.ts';
 import { createPerform, createPerformDrift, type Edges } from './perform.ts';
 import { createReadFacts } from './plan-facts.ts';
 import { createSlack, type SlackParts } from './slack/app.ts';
+import type { Pictures } from './slack/pictures.ts';
 import { openDatabase } from './store/database.ts';
 import { GroupCommit } from './store/group-commit.ts';
 import { createInbox, createPosted, type Delivery, type Inbox } from './store/inbox.ts';
 import { createLedger } from './store/ledger.ts';
 import { lockDatabase } from './store/lock.ts';
 import { migrate } from './store/migrate.ts';
+import { createPictures } from './store/pictures.ts';
 import { createAlertHint } from './web/alert-hint.ts';
 import { createWebServer, type Handler, listen } from './web/server.ts';
 
@@ -81,7 +84,8 @@ export async function start(ready: Ready, signal: AbortSignal): Promise<void> {
     now: clock.now,
   });
   const posted = createPosted(database, commits);
-  const slack = createSlack({ ...slackOf(ready), desk, clock: clock.now, log, ...slackStore(inbox, posted) });
+  const pictures = picturesOf(ledger, createPictures(database, commits));
+  const slack = createSlack({ ...slackOf(ready), desk, clock: clock.now, log, pictures, ...slackStore(inbox, posted) });
   people.resolve(peopleEdge(slack, services));
 
   const read = (service: ServiceSpec, sinceSha: string | null) => readBranch(github, service, sinceSha);
@@ -189,6 +193,16 @@ function slackStore(inbox: Inbox, posted: ReturnType<typeof createPosted>): Pick
   return {
     posted: { get: posted.get, put: (key, message) => posted.put(key, message, clock.now()) },
     replays: { seen: (digest, expiresAtMs) => inbox.seen(digest, clock.now(), expiresAtMs) },
+  };
+}
+
+/** The renderer is loaded with the first picture: most starts never need its fonts and its 2.5 MB of WebAssembly. */
+function picturesOf(ledger: Ledger, kept: ReturnType<typeof createPictures>): Pictures {
+  return {
+    looks: ledger.looks,
+    get: kept.get,
+    put: (key, picture) => kept.put(key, picture, clock.now()),
+    render: async (chart) => (await import('./chart/render.ts')).renderChart(chart),
   };
 }
 

@@ -113,9 +113,13 @@ async function takeUpload(setup: Setup, id: string, request: IncomingMessage, re
   const { remaining, end } = applyFault(fault, response);
   if (remaining === 'nothing') return;
   const file = workspace.files.get(id);
-  if (!file) return sendText(response, 404, 'file_not_found');
-  const body = await readBody(request);
-  file.bytes = partOf(request.headers['content-type'] ?? '', body);
+  // An address is good for one file, once.
+  if (!file || file.bytes.length > 0) return sendText(response, 404, 'file_not_found');
+  const bytes = partOf(request.headers['content-type'] ?? '', await readBody(request));
+  if (bytes.length !== file.length) {
+    return sendText(response, 400, `Found ${bytes.length} bytes, expected the ${file.length} that were announced.`);
+  }
+  file.bytes = bytes;
   if (remaining === 'all') sendText(response, 200, `OK - ${file.bytes.length}`);
   end();
 }

@@ -45,6 +45,8 @@ export type SlackSetup = Outlook & {
   ackDeadlineMs?: number;
   /** How long a trigger_id is good; Slack gives 3 s. */
   triggerLifeMs?: number;
+  /** How long a file is looked through before a block may show it; default 0. */
+  fileScanMs?: number;
   /** null (default): no limits. `SLACK_RATE_LIMITS` for Slack's own. */
   rateLimits?: RateLimits | null;
   /** When an event that failed is sent again; Slack: at once, after 1 minute, after 5. */
@@ -103,6 +105,7 @@ export async function startSlack(setup: SlackSetup): Promise<SandboxSlack> {
     groups: setup.groups ?? defaultGroups(),
     clock,
     triggerLifeMs: setup.triggerLifeMs ?? 3000,
+    fileScanMs: setup.fileScanMs ?? 0,
   });
   const changed = () => workspace.changed();
   const server = createServer();

@@ -38,7 +38,19 @@ export type View = {
   problem: string | null;
 };
 
-export type StoredFile = { id: string; name: string; title: string; bytes: Uint8Array; mimeType: string };
+export type StoredFile = {
+  id: string;
+  name: string;
+  title: string;
+  /** What a screen reader says of it; empty: nothing was given. */
+  alt: string;
+  bytes: Uint8Array;
+  mimeType: string;
+  /** How many bytes were announced; the address takes exactly those, once. */
+  length: number;
+  /** From when it may be shown, after Slack has looked through it; null: the upload was not completed. */
+  readyAtMs: number | null;
+};
 
 type Trigger = { user: string; atMs: number; used: boolean };
 /** What a response_url may still do. `source` is the message that was clicked, null for a slash command. */
@@ -63,6 +75,8 @@ export class Workspace {
   readonly stacks = new Map<string, View[]>();
   readonly homes = new Map<string, View>();
   readonly clock: Clock;
+  /** How long Slack looks through a file before it can be shown. */
+  readonly fileScanMs: number;
   readonly #triggerLifeMs: number;
   readonly #triggers = new Map<string, Trigger>();
   readonly #responses = new Map<string, ResponseUrl>();
@@ -71,11 +85,19 @@ export class Workspace {
   #lastTs = 0;
   #made = 0;
 
-  constructor(setup: { members: Member[]; channels: Channel[]; groups: Group[]; clock: Clock; triggerLifeMs: number }) {
+  constructor(setup: {
+    members: Member[];
+    channels: Channel[];
+    groups: Group[];
+    clock: Clock;
+    triggerLifeMs: number;
+    fileScanMs: number;
+  }) {
     for (const member of setup.members) this.members.set(member.id, copyOf(member));
     for (const channel of setup.channels) this.channels.set(channel.id, copyOf(channel));
     for (const group of setup.groups) this.groups.set(group.id, copyOf(group));
     this.clock = setup.clock;
+    this.fileScanMs = setup.fileScanMs;
     this.#triggerLifeMs = setup.triggerLifeMs;
   }
 

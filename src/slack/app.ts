@@ -4,17 +4,19 @@ import type { Announcement } from '../core/effect.ts';
 import type { Person } from '../core/pipeline.ts';
 import type { Phase, Rollout } from '../core/rollout.ts';
 import { type Actors, createActors } from './actor.ts';
+import { createBudget } from './budget.ts';
 import type { Desk } from './desk.ts';
 import type { Replays } from './guard.ts';
 import { createHttpReceiver } from './http-receiver.ts';
 import { listen } from './listeners.ts';
 import { boltLogger, type Log } from './log.ts';
 import { createOutput, type OutputAnswer, type Posted } from './output.ts';
+import { createGallery, type Pictures } from './pictures.ts';
 import { createSocket } from './socket.ts';
 import { createTell } from './tell.ts';
 import type { Extra } from './views/card.ts';
 import { etaOf } from './views/eta.ts';
-import { clientRules, createWeb } from './web.ts';
+import { clientRules, createUpload, createWeb } from './web.ts';
 
 export type SlackParts = {
   /** The bot's token. */
@@ -34,6 +36,8 @@ export type SlackParts = {
   linkHosts: string[];
   desk: Desk;
   posted: Posted;
+  /** null: no pictures are drawn. */
+  pictures: Pictures | null;
   replays: Replays;
   clock: () => number;
   log: Log;
@@ -62,7 +66,11 @@ export function createSlack(parts: SlackParts): Slack {
   const { desk, log, posted, clock, apiUrl } = parts;
   if (parts.token === '') throw new Error('The Slack bot token is empty. Copy it from the app’s “Install App” page.');
   const web = createWeb(new webApi.WebClient(parts.token, { ...clientRules(apiUrl), logger: boltLogger(log) }));
-  const output = createOutput({ web, posted, clock });
+  const upload = createUpload({ apiUrl, fetch });
+  const gallery = parts.pictures
+    ? createGallery({ web, upload, pictures: parts.pictures, budget: createBudget(clock), clock, log })
+    : null;
+  const output = createOutput({ web, posted, clock, ...(gallery ? { gallery } : {}) });
   const actors = createActors({ web, teamId: parts.teamId, people: parts.people, clock });
   const running = new Set<Promise<unknown>>();
 

@@ -12,6 +12,9 @@ type Bucket = { level: number; atMs: number };
 const METHODS: Record<string, { perSecond: number; burst: number }> = {
   'chat.update': { perSecond: 50 / 60, burst: 20 },
   'chat.postMessage': { perSecond: 5, burst: 20 },
+  // Tier 4: 100 a minute.
+  'files.getUploadURLExternal': { perSecond: 100 / 60, burst: 20 },
+  'files.completeUploadExternal': { perSecond: 100 / 60, burst: 20 },
 };
 const CHANNEL = { perSecond: 1, burst: 5 };
 

@@ -3,12 +3,14 @@ import { caseId, type DriftCase } from '../core/drift-case.ts';
 import type { Announcement } from '../core/effect.ts';
 import type { Phase, Rollout } from '../core/rollout.ts';
 import { type Budget, createBudget } from './budget.ts';
+import type { Gallery } from './pictures.ts';
 import { announcementOf } from './views/announcement.ts';
 import type { Message } from './views/block.ts';
 import type { Extra } from './views/card.ts';
 import { type DriftSource, driftMessages } from './views/drift.ts';
 import { messagesOf } from './views/messages.ts';
 import { pageOf } from './views/page.ts';
+import { type Shown, type Wanted, wantedOf } from './views/picture.ts';
 import type { Web } from './web.ts';
 
 /**
@@ -26,10 +28,13 @@ export interface Posted {
 export type OutputAnswer =
   | { is: 'done' }
   | { is: 'running'; retryAfterMs: number }
-  | { is: 'failed'; isTerminal: boolean; detail: string };
+  | { is: 'failed'; isTerminal: boolean; detail: string; error?: string };
 
 export type Output = {
-  /** Makes channel and thread show this state. What is there already costs no call; only the newest state is ever sent. */
+  /**
+   * Makes channel and thread show this state. What is there already costs no call; only the newest state is ever sent.
+   * Words first: pictures are brought one a try and shown once all of a step are there, and no word waits for them.
+   */
   project(rollout: Rollout, extra: Extra): Promise<OutputAnswer>;
   /** Posts once under `key` (an effect's), in the thread; announcements are broadcast to the channel. */
   announce(key: string, rollout: Rollout, what: Announcement, phase: Phase, extra: Extra): Promise<OutputAnswer>;
@@ -61,8 +66,9 @@ const TERMINAL: Record<string, string> = {
   msg_blocks_too_long: 'Slack refused the message as too long.',
 };
 
-export function createOutput(parts: { web: Web; posted: Posted; clock: () => number }): Output {
-  const { web, posted } = parts;
+/** `gallery`: where pictures come from; without it there are none. */
+export function createOutput(parts: { web: Web; posted: Posted; clock: () => number; gallery?: Gallery }): Output {
+  const { web, posted, gallery } = parts;
   const budget = createBudget(parts.clock);
   const oneAtATime = serializer();
   /** Intended here, and certainly not with Slack. After a crash nothing is certain. */
@@ -131,17 +137,35 @@ export function createOutput(parts: { web: Web; posted: Posted; clock: () => num
     return { is: 'failed', isTerminal: false, detail: 'Slack takes the message for a duplicate that it cannot find' };
   }
 
-  async function project(rollout: Rollout, extra: Extra): Promise<OutputAnswer> {
+  /** The words, with the pictures that are there already. `missing`: a step whose pictures are still to come. */
+  async function project(rollout: Rollout, extra: Extra): Promise<OutputAnswer & { missing?: Wanted }> {
     const cardKey = `${rollout.id}/card`;
-    for (const message of messagesOf(rollout, extra)) {
+    const pictures: Record<number, Shown[]> = {};
+    const hung = new Map<string, Wanted>();
+    let missing: Wanted | undefined;
+    for (const [index, stage] of gallery ? rollout.plan.stages.entries() : []) {
+      const wanted = wantedOf(rollout, index);
+      if (!gallery || !wanted) continue;
+      const { shown, isComplete } = await gallery.known(rollout, wanted);
+      pictures[index] = shown;
+      if (shown.length > 0) hung.set(`stage:${stage.name}`, wanted);
+      if (!isComplete) missing ??= wanted;
+    }
+    for (const message of messagesOf(rollout, { ...extra, pictures })) {
       const key = `${rollout.id}/${message.key}`;
       if (message.isOnlyIfPosted && (await posted.get(key)) === null) continue;
       const card = message.parent === 'thread' ? await known(cardKey) : null;
       const where = card ? { thread_ts: card.ts } : {};
       const answer = await show(key, card?.channel ?? rollout.channel, message, where, card ? cardKey : null);
+      const refused = hung.get(message.key);
+      if (gallery && refused && answer.is === 'failed' && answer.error === 'invalid_blocks') {
+        // The words are shown without them at once.
+        await gallery.refused(rollout, refused);
+        return project(rollout, extra);
+      }
       if (answer.is !== 'done') return answer;
     }
-    return DONE;
+    return missing ? { is: 'done', missing } : DONE;
   }
 
   /** Once posted, an announcement stays as it was said. */
@@ -171,10 +195,18 @@ export function createOutput(parts: { web: Web; posted: Posted; clock: () => num
     return DONE;
   }
 
+  /** A picture is brought beside the rollout's other messages, so that a page never waits for it. */
+  async function projectAll(rollout: Rollout, extra: Extra): Promise<OutputAnswer> {
+    const { missing, ...answer } = await oneAtATime(rollout.id, () => project(rollout, extra));
+    if (!gallery || !missing) return answer;
+    const waitMs = await oneAtATime(`${rollout.id}/pictures`, () => gallery.bring(rollout, missing));
+    return { is: 'running', retryAfterMs: Math.max(1, waitMs) };
+  }
+
   return {
     projectDrift: (drift, source) =>
       oneAtATime(`drift:${drift.service}/${drift.target}`, () => projectDrift(drift, source)),
-    project: (rollout, extra) => oneAtATime(rollout.id, () => project(rollout, extra)),
+    project: projectAll,
     announce: (key, rollout, what, phase, extra) =>
       oneAtATime(rollout.id, () =>
         postOnce(key, rollout, announcementOf(rollout, what, phase), extra, { reply_broadcast: true }),
@@ -210,7 +242,11 @@ async function send(web: Web, budget: Budget, method: string, args: Record<strin
       if (GONE.has(answer.error)) return { is: 'gone' };
       const known = TERMINAL[answer.error];
       const detail = `Slack refused ${method} (${answer.error}). ${known ?? ''}`.trim();
-      return { is: 'failed', error: answer.error, answer: { is: 'failed', isTerminal: known !== undefined, detail } };
+      return {
+        is: 'failed',
+        error: answer.error,
+        answer: { is: 'failed', isTerminal: known !== undefined, detail, error: answer.error },
+      };
     }
     case 'unknown':
       return { is: 'failed', error: '', answer: { is: 'failed', isTerminal: false, detail: answer.detail } };

@@ -42,6 +42,45 @@ export function createWeb(client: webApi.WebClient): Web {
   };
 }
 
+/** Sends a file to the address that Slack gave for it. */
+export type Upload = (url: string, bytes: Uint8Array) => Promise<WebAnswer>;
+
+/** Only to Slack's own host for uploads (or the sandbox's), without a redirect: an answer names no other place to send to. */
+export function createUpload(parts: { apiUrl: string | null; fetch: typeof fetch }): Upload {
+  return async (url, bytes) => {
+    if (!isUploadUrl(url, parts.apiUrl)) return { is: 'refused', error: 'upload_url_of_another_host' };
+    try {
+      const response = await parts.fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/octet-stream' },
+        body: new Uint8Array(bytes),
+        redirect: 'error',
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+      await response.body?.cancel();
+      if (response.status === 429) {
+        const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
+        return { is: 'limited', retryAfterMs: seconds >= 0 && seconds <= 3600 ? seconds * 1000 : UNSAID_RETRY_MS };
+      }
+      return response.ok
+        ? { is: 'ok', body: {} }
+        : { is: 'unknown', detail: `The upload was answered HTTP ${response.status}` };
+    } catch (error) {
+      const message = error instanceof Error ? error.message : 'no reason given';
+      return { is: 'unknown', detail: `The upload failed: ${withoutSecrets(message).slice(0, 200)}` };
+    }
+  };
+}
+
+/** Slack's own address for uploads, or the sandbox's; anything else is not called. */
+export function isUploadUrl(url: string, apiUrl: string | null): boolean {
+  if (!URL.canParse(url)) return false;
+  const parsed = new URL(url);
+  if (parsed.username !== '' || parsed.password !== '') return false;
+  if (apiUrl !== null) return parsed.origin === new URL(apiUrl).origin;
+  return parsed.origin === 'https://files.slack.com' || parsed.origin === 'https://files.slack-gov.com';
+}
+
 function answerOf(error: unknown): WebAnswer {
   if (error instanceof webApi.WebAPIRateLimitedError) {
     const seconds = error.retryAfter;

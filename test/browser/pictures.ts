@@ -3,11 +3,13 @@
  * from its page, so that they show what the program really draws. It needs an installed Chromium, and fonts with emoji:
  * on Debian, `apt install chromium fonts-noto-core fonts-noto-color-emoji`.
  */
-import { stat } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Locator, Page } from 'playwright-core';
 import { ANA, BEN, CHO } from '../../sandbox/slack/people.ts';
 import { startWorld, type World } from '../../sandbox/world.ts';
+import { renderChart } from '../../src/chart/render.ts';
+import { aChart } from '../chart/picture.ts';
 import { findChromium, openChromium } from './chromium.ts';
 import { type WorkspacePage, workspacePage } from './workspace-page.ts';
 
@@ -25,6 +27,7 @@ type Look = Parameters<Locator['screenshot']>[0] & object;
 process.exitCode = await main();
 
 async function main(): Promise<number> {
+  await writeFile(`${FOLDER}signal.png`, await renderChart(aChart()));
   const chromium = findChromium();
   if (chromium === null) {
     console.error('There is no Chromium on this machine. On Debian: apt install chromium');

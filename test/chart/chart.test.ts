@@ -74,7 +74,7 @@ describe('T9 it is honest', () => {
     const early = points([1, 1, 1]);
     const late = early.map((one) => ({ ...one, atMs: one.atMs + 3_600_000 }));
     expect(paths(draw(aChart({ now: [...early, ...late], baseline: [] })), BLUE)).toHaveLength(2);
-    expect(paths(draw(aChart({ baseline: [] })), BLUE)).toHaveLength(1);
+    expect(paths(draw(aChart({ now: early, baseline: [] })), BLUE)).toHaveLength(1);
   });
 
   it('the newest value is not measured when the newest look was blind', () => {

@@ -14,8 +14,8 @@ export function aChart(over: Partial<Chart> = {}): Chart {
   return {
     title: 'errors',
     unit: '%',
-    now: points([0.3, 0.4, 0.6, 0.9, 1.2, 1.4]),
-    baseline: points([0.3, 0.3, 0.3, 0.3, 0.3, 0.3]),
+    now: points([0.31, 0.27, 0.33, 0.29, null, null, 0.42, 0.55, 0.61, 0.78, 0.9, 1.12, 1.4]),
+    baseline: points([0.3, 0.31, 0.28, 0.3, 0.29, 0.3, 0.31, 0.3, 0.28, 0.3, 0.32, 0.29, 0.3]),
     limit: { max: 1 },
     stepAtMs: STEP_MS,
     verdict: { word: 'degraded', tone: 'bad' },

@@ -75,6 +75,7 @@ function start(rollouts: ReturnType<typeof aRollout>[]): void {
         posted.set(key, message);
       },
     },
+    pictures: null,
     replays: replaysInMemory(),
     clock: () => NOON_MS,
     log: SILENT,

@@ -78,6 +78,7 @@ function belay(mode: 'http' | 'socket', appToken: string): Slack {
         posted.set(name, message);
       },
     },
+    pictures: null,
     replays: replaysInMemory(),
     clock: () => nowMs,
     log: SILENT,

@@ -1,3 +1,4 @@
+import { checkFiles } from '../block-files.ts';
 import { checkBlocks, withIds } from '../blocks.ts';
 import { type Fields, fieldsOf, listOf, textOf } from '../fields.ts';
 import { BOT_USER, type Channel } from '../people.ts';
@@ -32,7 +33,7 @@ export function contentOf(workspace: Workspace, args: Fields): { text: string; b
   const blocks = args.blocks ?? [];
   const attachments = args.attachments ?? [];
   if (text.length > MAX_TEXT) throw new SlackError('msg_too_long');
-  const problem = checkBlocks(blocks, 'message', '/blocks');
+  const problem = checkBlocks(blocks, 'message', '/blocks') ?? checkFiles(blocks, workspace, '/blocks');
   if (problem) throw new SlackError(problem.code, problem.messages);
   if (!text.trim() && listOf(blocks).length === 0 && listOf(attachments).length === 0) throw new SlackError('no_text');
   return { text, blocks: withIds(listOf(blocks), () => workspace.nextId('')) };

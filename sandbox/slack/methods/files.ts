@@ -1,3 +1,4 @@
+import { checkFiles } from '../block-files.ts';
 import { checkBlocks, withIds } from '../blocks.ts';
 import { type Fields, listOf, textOf } from '../fields.ts';
 import { BOT_USER } from '../people.ts';
@@ -15,6 +16,10 @@ const MIME: Record<string, string> = {
   json: 'application/json',
 };
 
+/** Far more than anything that is shown here. */
+const MAX_BYTES = 1024 * 1024 * 1024;
+const MAX_ALT = 1000;
+
 /** Only types that a browser shows without running anything; all else is bytes to download. */
 function mimeOf(name: string): string {
   return MIME[name.split('.').at(-1)?.toLowerCase() ?? ''] ?? 'application/octet-stream';
@@ -29,9 +34,14 @@ export const files: Record<string, Method> = {
       if (!(Number.isInteger(length) && length > 0)) {
         throw new SlackError('invalid_arguments', ['[ERROR] length must be a positive integer']);
       }
+      if (length > MAX_BYTES) throw new SlackError('file_upload_size_restricted');
+      const alt = textOf(args.alt_txt);
+      if (alt.length > MAX_ALT) throw new SlackError('alt_txt_too_large');
       const name = need(args, 'filename');
       const id = workspace.nextId('F');
-      workspace.files.set(id, { id, name, title: name, bytes: new Uint8Array(), mimeType: mimeOf(name) });
+      const mimeType = mimeOf(name);
+      const bytes = new Uint8Array();
+      workspace.files.set(id, { id, name, title: name, alt, bytes, mimeType, length, readyAtMs: null });
       return { upload_url: `${url}/upload/${id}`, file_id: id };
     },
   },
@@ -44,10 +54,13 @@ export const files: Record<string, Method> = {
       const done = asked.map((one): StoredFile => {
         const file = workspace.files.get(textOf(one.id));
         if (!file || file.bytes.length === 0) throw new SlackError('file_not_found');
-        file.title = textOf(one.title) || file.name;
         return file;
       });
       share(args, done, workspace);
+      for (const [index, file] of done.entries()) {
+        file.title = textOf(asked[index]?.title) || file.name;
+        file.readyAtMs ??= workspace.clock.now() + workspace.fileScanMs;
+      }
       return { files: done.map(fileJson) };
     },
   },
@@ -61,7 +74,7 @@ function share(args: Fields, done: StoredFile[], workspace: Parameters<Method['r
   if (!channel) throw new SlackError('channel_not_found');
   if (!channel.members.includes(BOT_USER)) throw new SlackError('not_in_channel');
   const blocks = args.blocks ?? [];
-  const problem = checkBlocks(blocks, 'message', '/blocks');
+  const problem = checkBlocks(blocks, 'message', '/blocks') ?? checkFiles(blocks, workspace, '/blocks');
   if (problem) throw new SlackError(problem.code, problem.messages);
   const threadTs = textOf(args.thread_ts) || null;
   if (threadTs && !workspace.find(id, threadTs)) throw new SlackError('thread_not_found');

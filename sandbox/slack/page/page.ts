@@ -152,7 +152,7 @@ function messageView(slack: SandboxSlack, place: Place, message: Message, inChan
       : '';
   const files = message.files.map((file) =>
     file.mimeType.startsWith('image/')
-      ? `<figure class="image"><figcaption>${esc(file.title)}</figcaption><img${attrs({ src: `/files/${file.id}`, alt: file.title })}></figure>`
+      ? `<figure class="image"><figcaption>${esc(file.title)}</figcaption><img${attrs({ src: `/files/${file.id}`, alt: file.alt || file.title })}></figure>`
       : `<a class="file"${attrs({ href: `/files/${file.id}` })}>📎 ${esc(file.title)}</a>`,
   );
   const reply =

@@ -10,6 +10,7 @@ import { withinBudget } from './budget.ts';
 import { cardButtons } from './buttons.ts';
 import { code, escaped, shortSha, shortVersion, time } from './escape.ts';
 import { evidenceLines } from './evidence.ts';
+import type { Shown } from './picture.ts';
 import { changeLine, warningLines } from './release.ts';
 import { etaWords, names, stateOf, troubleSentence, waitsFor } from './words.ts';
 
@@ -22,6 +23,8 @@ export type Extra = {
   eta: { p50Ms: number; p90Ms: number } | null;
   /** Only tells which approvals have expired: nothing in a message changes as time goes by. */
   nowMs: number;
+  /** The pictures that Slack has, by the index of their stage. */
+  pictures?: Record<number, Shown[]>;
 };
 
 /** Where a rollout is, or how far it had come when it ended; null before its first step. */

@@ -7,6 +7,7 @@ import { type Extra, positionOf, spoken } from './card.ts';
 import { checkLines, checkWords } from './checks.ts';
 import { code, escaped, shortVersion } from './escape.ts';
 import { judgementBlocks, judgementOf } from './evidence.ts';
+import { pictureBlocks } from './picture.ts';
 import { counted, type State, shareWords, stateOf, troubleSentence, waitsFor } from './words.ts';
 
 const ENDED: Record<StepRecord['ended'], State> = {
@@ -30,6 +31,7 @@ export function stageOf(rollout: Rollout, index: number, extra: Extra): Message 
   if (isHere) blocks.push(...nowBlocks(rollout, extra.hosts));
   const judgement = isHere || at?.stage === index ? judgementOf(rollout) : null;
   if (judgement) blocks.push(...judgementBlocks(rollout, judgement, extra.hosts));
+  blocks.push(...pictureBlocks(extra.pictures?.[index] ?? []));
   return withinBudget({ text: `${spoken(rollout)} on ${escaped(stage.name, 60)}: ${word.toLowerCase()}.`, blocks });
 }
 
