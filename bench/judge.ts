@@ -19,7 +19,7 @@ const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
 /** How often it is wrong, and how often right, on numbers of which it is known whether they differ. */
 function targets({ isQuick }: Size): Line[] {
   const scale = isQuick ? 100 : 1;
-  const [steps, shifts, rates, bakes] = [4_000 / scale, 2_000 / scale, 40_000 / scale, 400 / scale];
+  const [steps, shifts, rates, bakes] = [4_000 / scale, 2_000 / scale, 40_000 / scale, 200 / scale];
   const alarms = falseAlarms(seeded(1), steps);
   const found = shiftsFound(seeded(2), shifts);
   const sparse = sparseErrorsFound(seeded(3), rates);

@@ -4,8 +4,8 @@ import type { Look } from './effect.ts';
 import type { Event } from './event.ts';
 import { pass } from './forward.ts';
 import { emptyMemory, judge, rememberBefore } from './judge/judge.ts';
-import type { Measurement } from './judge/signal.ts';
-import type { StepSpec } from './pipeline.ts';
+import type { Measurement, Signal } from './judge/signal.ts';
+import { isJudgedIn, type StepSpec } from './pipeline.ts';
 import { artifactAt } from './placing.ts';
 import { type Position, stageAt, stepAt } from './plan.ts';
 import { giveUp } from './retreat.ts';
@@ -21,9 +21,9 @@ type Of<Name extends Event['type']> = Extract<Event, { type: Name }>;
 
 /** The step is watched. Where nothing is asked for, its checks were enough, and it passes the moment that they did. */
 export function bake(rollout: Rollout, at: Position, before: Measurement[], nowMs: number): Decision {
-  const stage = stageAt(rollout.plan, at);
   const step = stepAt(rollout.plan, at);
-  const isJudged = stage.signals.length > 0;
+  const signals = signalsAt(rollout, at);
+  const isJudged = signals.length > 0;
   const forMs = bakeMsOf(rollout, at);
   if (!isJudged && forMs === 0) return pass(rollout, at, nowMs, 'passed');
   const baking: In<'baking'> = {
@@ -34,7 +34,7 @@ export function bake(rollout: Rollout, at: Position, before: Measurement[], nowM
     observedMs: 0,
     forMs,
     lastLookMs: nowMs,
-    memory: isJudged ? rememberBefore(stage.signals, before) : emptyMemory(),
+    memory: isJudged ? rememberBefore(signals, before) : emptyMemory(),
     judgement: null,
   };
   const watched: Rollout = { ...rollout, watchedFromMs: nowMs };
@@ -43,13 +43,24 @@ export function bake(rollout: Rollout, at: Position, before: Measurement[], nowM
   return { ...next, effects: [...next.effects, look(next.rollout, baking)] };
 }
 
+/**
+ * The signals that say something of this step: what is held against the old version is left out where none of it runs. When
+ * nothing would be left, all stay, and hold the step for want of a baseline: no evidence is no pass.
+ */
+function signalsAt(rollout: Rollout, at: Position): Signal[] {
+  const { signals } = stageAt(rollout.plan, at);
+  const step = stepAt(rollout.plan, at);
+  const judged = signals.filter((signal) => isJudgedIn(signal, step));
+  return judged.length > 0 ? judged : signals;
+}
+
 function look(rollout: Rollout, phase: In<'baking'>) {
   const step = stepAt(rollout.plan, phase.at);
   return keyed(rollout, {
     kind: 'measure',
     round: phase.round,
     targets: step.targets,
-    signals: stageAt(rollout.plan, phase.at).signals,
+    signals: signalsAt(rollout, phase.at),
     now: artifactAt(rollout, phase.at, step.targets[0] ?? '') ?? artifactOf(rollout),
     before: rollout.before[step.targets[0] ?? ''] ?? null,
     sinceMs: phase.sinceMs,
@@ -71,7 +82,7 @@ function nextTick(step: StepSpec, phase: In<'baking'>): Draft {
 
 /** A stage without signals only waits, and its time is observed time too: no jump of the clock ends it early. */
 export function ticked(rollout: Rollout, phase: In<'baking'>, nowMs: number): Decision {
-  if (stageAt(rollout.plan, phase.at).signals.length > 0) return ignored(rollout, 'this step is judged by its signals');
+  if (signalsAt(rollout, phase.at).length > 0) return ignored(rollout, 'this step is judged by its signals');
   const step = stepAt(rollout.plan, phase.at);
   const observedMs = phase.observedMs + watchedMs(step, phase, nowMs);
   if (observedMs >= phase.forMs) return pass(rollout, phase.at, nowMs, 'passed');
@@ -86,7 +97,7 @@ export function measured(rollout: Rollout, phase: In<'baking'>, event: Of<'measu
   const stage = stageAt(rollout.plan, phase.at);
   const step = stepAt(rollout.plan, phase.at);
   const { judgement, memory } = judge(
-    stage.signals,
+    signalsAt(rollout, phase.at),
     phase.memory,
     event.measurements,
     event.atMs,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { USUAL_COMPARISON } from '../../src/core/judge/comparison.ts';
 import { giveUp } from '../../src/core/retreat.ts';
 import { measured, rolloutAt, type Scene, START_MS, type World, woke } from '../support/given.ts';
 import { aService, aSignal, aStage, aStep } from '../support/service.ts';
@@ -108,6 +109,60 @@ describe('a step that bakes', () => {
     const looked = lookAt(baking, baking.nowMs + 2000, 'bad');
     expect(looked.phase.is).toBe('baking');
     expect(looked.in('baking').judgement?.signals).toMatchObject([{ reason: 'already-bad-before' }]);
+  });
+});
+
+describe('H1 a step whose signals are held against a baseline', () => {
+  const latency = aSignal({
+    name: 'latency',
+    kind: 'compare',
+    baseline: { is: 'current' },
+    comparison: USUAL_COMPARISON,
+    healthyWhen: {},
+    group: 'speed',
+    role: 'scored',
+  });
+  const steps = [aStep({ name: 'canary', kind: 'canary', share: 0.1 }), aStep({ name: 'rest' })];
+  const at = (step: string, signals = [aSignal({ role: 'scored', group: 'errors' }), latency]) =>
+    rolloutAt('baking', {
+      service: aService({
+        stages: [
+          aStage({ steps: steps.filter((one) => one.name === step), signals, groups: { errors: 90, speed: 10 } }),
+        ],
+      }),
+      step,
+    });
+  const asked = (scene: Scene) => scene.asked('measure').map((one) => one.signals.map((signal) => signal.name));
+
+  it('is judged by them while the old version runs somewhere, and by the others once it does not', () => {
+    expect(asked(lookAt(at('canary'), START_MS))).toEqual([['errors', 'latency']]);
+    expect(asked(lookAt(at('rest'), START_MS))).toEqual([['errors']]);
+  });
+
+  it('T9 with nothing but them it holds where the old version is gone: no evidence is no pass', () => {
+    const looked = lookAt(at('rest', [latency]), START_MS);
+    expect(looked.in('baking').judgement).toMatchObject({ verdict: 'error', signals: [{ signal: 'latency' }] });
+  });
+
+  it('counts its groups by the weights of the stage', () => {
+    const scene = at('canary');
+    const points = (level: number) => Array.from({ length: 60 }, (_, index) => level + (index % 5));
+    const atMs = scene.nowMs + 2000;
+    const answer = (signal: string, value: number, level: number) => {
+      return { signal, link: null, value, samples: 100, takenAtMs: atMs, points: points(level) };
+    };
+    const looked = scene.when({
+      type: 'measured',
+      atMs,
+      generation: scene.rollout.generation,
+      round: scene.in('baking').round,
+      measurements: [answer('errors', 0, 0), answer('latency', 90, 90)],
+      controls: [answer('latency', 40, 40)],
+    });
+    expect(looked.in('baking').judgement).toMatchObject({
+      score: 90,
+      signals: [{}, { reason: 'worse', baseline: 42 }],
+    });
   });
 });
 
