@@ -58,7 +58,7 @@ export async function measureNow(
 
 /** Requests a second on a target now. */
 export async function readLoad(
-  meters: Meters,
+  meters: Pick<Meters, 'now' | 'source'>,
   service: string,
   traffic: TrafficSpec,
   target: string,
@@ -187,7 +187,12 @@ async function askAll(
   return Promise.all(look.signals.map((one) => ask(meters, one.source, question(one), signal)));
 }
 
-async function ask(meters: Meters, name: string, question: Question, signal: AbortSignal): Promise<Measurement> {
+async function ask(
+  meters: Pick<Meters, 'source'>,
+  name: string,
+  question: Question,
+  signal: AbortSignal,
+): Promise<Measurement> {
   const source = meters.source(name);
   if (!source) return missing(question.signal, 'unreachable', `There is no source called ${name} in belay.yml`);
   try {
