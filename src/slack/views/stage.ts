@@ -7,6 +7,7 @@ import { type Extra, positionOf, spoken } from './card.ts';
 import { checkLines, checkWords } from './checks.ts';
 import { code, escaped, shortVersion } from './escape.ts';
 import { judgementBlocks, judgementOf } from './evidence.ts';
+import { instanceLines } from './instances.ts';
 import { pictureBlocks } from './picture.ts';
 import { counted, type State, shareWords, stateOf, troubleSentence, waitsFor } from './words.ts';
 
@@ -29,10 +30,16 @@ export function stageOf(rollout: Rollout, index: number, extra: Extra): Message 
   const head = `${sign}*${escaped(stage.name, 60)}*: ${word}`;
   const blocks: Block[] = [section([head, ...stepLines(rollout, stage, index)])];
   if (isHere) blocks.push(...nowBlocks(rollout, extra.hosts));
+  const instances = isHere || at?.stage === index ? instanceLines(rollout, targetsOf(stage)) : [];
+  if (instances.length > 0) blocks.push(section(instances));
   const judgement = isHere || at?.stage === index ? judgementOf(rollout) : null;
   if (judgement) blocks.push(...judgementBlocks(rollout, judgement, extra.hosts));
   blocks.push(...pictureBlocks(extra.pictures?.[index] ?? []));
   return withinBudget({ text: `${spoken(rollout)} on ${escaped(stage.name, 60)}: ${word.toLowerCase()}.`, blocks });
+}
+
+function targetsOf(stage: PlannedStage): string[] {
+  return [...new Set(stage.steps.flatMap((step) => step.targets))];
 }
 
 function stageWord(rollout: Rollout, stage: PlannedStage): string {
