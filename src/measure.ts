@@ -33,7 +33,9 @@ export async function measureBefore(
   signal: AbortSignal,
 ): Promise<Performed> {
   // What ran before is measured as the release would be: it is the one that serves now.
-  const look = effect.before && { ...effect, now: effect.before, everyMs: ONCE_MS };
+  // Whatever has a baseline is held against it at each look, and has nothing to say of a step that has not begun.
+  const signals = effect.signals.filter((one) => one.baseline === null);
+  const look = effect.before && { ...effect, signals, now: effect.before, everyMs: ONCE_MS };
   const measurements = look ? await askAll(meters, look, (one) => questionOf(meters, rollout, look, one), signal) : [];
   const isTooSoon = measurements.some((one) => one.value === null && one.missing === 'no-data');
   if (isTooSoon && owed.attempts < BEFORE_LOOKS) return { is: 'later', afterMs: BEFORE_AGAIN_MS, isTry: true };

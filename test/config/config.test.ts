@@ -210,6 +210,12 @@ describe('C3 configuration as code', () => {
     expect(asked('{rate: {of: x}, windw: 5m}')).toContain('did you mean window?');
   });
 
+  it('H1 a query that cannot give what its signal needs is refused, with what to do', () => {
+    const sources = { metrics: { ...KINDS.sources.metrics, whyNot: (_: unknown, want: string) => `Ask for ${want}` } };
+    const problems = told(load({}, VARIABLES, { ...KINDS, sources } as typeof KINDS)).join();
+    expect(problems).toMatch(/query: found a query that cannot give .*Ask for number/);
+  });
+
   it('a reference that is not set is said by name; a check without the environment does not ask', () => {
     expect(told(load({}, {})).join()).toContain(`\${FLEET_TOKEN}, which is not set`);
     expect(told(load({}, null))).toEqual([]);

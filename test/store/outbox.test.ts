@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Effect } from '../../src/core/effect.ts';
 import type { Due, Ledger, LedgerWriter, Owed } from '../../src/engine/ledger.ts';
-import { rolloutAt } from '../support/given.ts';
+import { signal } from '../core/judge/builders.ts';
+import { FIRST, rolloutAt } from '../support/given.ts';
 import { memoryLedger } from '../support/store.ts';
 import { aDeploy, aWake, NOW_MS } from './world.ts';
 
@@ -95,6 +97,38 @@ describe('what is owed', () => {
     const again = await one(NOW_MS + 1);
     await ledger.write((tx) => tx.postpone(again, NOW_MS + 15_000, 0));
     expect(await claim(NOW_MS + 14_999)).toEqual([]);
+  });
+
+  it('H1 looks at signals of a source that has something to say happen now, others at their turn', async () => {
+    const baking = rolloutAt('baking').rollout;
+    const look = (key: string, ...sources: string[]): Effect => ({
+      key: `${baking.id}/${baking.generation}/measure/${key}`,
+      generation: baking.generation,
+      afterMs: 0,
+      kind: 'measure',
+      round: 0,
+      everyMs: 30_000,
+      targets: ['eu'],
+      signals: sources.map((source) => signal({ source })),
+      now: FIRST,
+      before: null,
+      sinceMs: NOW_MS,
+      lastGood: null,
+    });
+    await ledger.write(async (tx) => {
+      await tx.owe(baking, look('under-way', 'alerts'), NOW_MS);
+      await tx.owe(baking, look('alerts', 'metrics', 'alerts'), NOW_MS + 30_000);
+      await tx.owe(baking, look('metrics', 'metrics'), NOW_MS + 30_000);
+      await tx.owe(baking, aWake(baking, 'bake-deadline'), NOW_MS + 30_000);
+    });
+    const underWay = await one();
+    await ledger.hastenLooks(['alerts', 'more-alerts'], NOW_MS + 1);
+    expect(keys(await claim(NOW_MS + 1))).toEqual(['measure/alerts']);
+    // However many hints come, a look that is under way ends with its own answer.
+    expect(await ledger.write((tx) => tx.settle(underWay))).toBe(true);
+    await ledger.hastenLooks([], NOW_MS + 2);
+    expect(await claim(NOW_MS + 29_999)).toEqual([]);
+    expect(keys(await claim(NOW_MS + 30_000))).toEqual(['measure/metrics', 'wake/bake-deadline']);
   });
 
   it('carries the effect as it was decided', async () => {
