@@ -51,6 +51,8 @@ export function createDriftWatch(options: DriftWatchOptions) {
   const { services, ledger, clock, log } = options;
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   const lookedAtMs = new Map<string, number>();
+  /** Until when nothing of a lane can be due: asking the database every few seconds would cost more than looking does. */
+  const restsUntilMs = new Map<string, number>();
   const underWay = new Set<string>();
 
   /** Looks at every target whose time has come, once, however many turns were missed. Answers how many were looked at. */
@@ -88,17 +90,25 @@ export function createDriftWatch(options: DriftWatchOptions) {
 
   async function dueOf(service: ServiceSpec): Promise<Watched[]> {
     const nowMs = clock.now();
+    const everyMs = service.driftEveryMs ?? 0;
+    const restMs = (restsUntilMs.get(laneOf(service)) ?? 0) - nowMs;
+    // More rest than a whole turn is a clock that was set back.
+    if (restMs > 0 && restMs <= everyMs) return [];
     const cases = await ledger.drifts(service.name);
     const watched = await watchedOf([service]);
-    return watched.filter(({ placement }) => {
+    const due = watched.filter(({ placement }) => {
       const known = cases.find((one) => one.target === placement.target);
       const lastMs = lookedAtMs.get(keyOf(service, placement));
       const waitedMs = lastMs === undefined ? Number.POSITIVE_INFINITY : nowMs - lastMs;
       // A clock that was set back makes nobody wait longer than usual.
-      const everyMs = service.driftEveryMs ?? 0;
       if (waitedMs < 0 || waitedMs >= everyMs) return true;
       return waitedMs >= SOON_MS && known !== undefined && isOpen(known) && isNews(known, placement, nowMs);
     });
+    if (due.length === 0 && !cases.some(isOpen)) {
+      const last = watched.map(({ placement }) => lookedAtMs.get(keyOf(service, placement)) ?? nowMs);
+      restsUntilMs.set(laneOf(service), Math.min(nowMs, ...last) + everyMs);
+    }
+    return due;
   }
 
   async function lookSafely(watched: Watched): Promise<Look> {
@@ -108,6 +118,7 @@ export function createDriftWatch(options: DriftWatchOptions) {
     try {
       const outcome = await lookAt(watched);
       lookedAtMs.set(key, clock.now());
+      if (outcome === 'drifted') restsUntilMs.delete(laneOf(watched.service));
       return outcome;
     } catch (error) {
       log.error({ target: key, detail: detailOf(error) }, 'a look for drift could not be recorded');

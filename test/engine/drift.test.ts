@@ -88,6 +88,24 @@ describe('R6 between deploys what runs is compared with what is recorded', () =>
     expect(await house.watch.tick()).toBe(0);
   });
 
+  it('asks the database nothing while nothing can be due, also after a clock was set back', async () => {
+    const house = aWatchedHouse();
+    await house.ship(1);
+    await house.watch.tick();
+    await house.watch.tick();
+    let asked = 0;
+    const { placements } = house.ledger;
+    house.ledger.placements = (name) => {
+      asked += 1;
+      return placements(name);
+    };
+    house.clock.advance(EVERY_MS - 1);
+    await house.watch.tick();
+    expect(asked).toBe(0);
+    house.clock.advance(-10 * EVERY_MS);
+    expect(await house.watch.tick()).toBe(3);
+  });
+
   it('does not look where the service does not want it, where nothing was placed, or where nothing is configured', async () => {
     const never = aWatchedHouse({ service: { driftEveryMs: null } });
     await never.ship(1);
