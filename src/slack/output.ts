@@ -187,8 +187,6 @@ export function createOutput(parts: { web: Web; posted: Posted; clock: () => num
     for (const { key, parent, ...message } of driftMessages(drift, source)) {
       const card = parent === 'thread' ? await known(cardKey) : null;
       const where = card ? { thread_ts: card.ts, reply_broadcast: true } : {};
-      // What was said in the thread stays as it was said.
-      if (parent === 'thread' && (await known(`${id}/${key}`))) continue;
       const answer = await show(`${id}/${key}`, card?.channel ?? drift.channel, message, where, card ? cardKey : null);
       if (answer.is !== 'done') return answer;
     }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Observation } from '../../src/core/target.ts';
-import { aRelease } from '../support/service.ts';
+import { actor, aRelease } from '../support/service.ts';
 import { aWatchedHouse, EVERY_MS } from './drift-world.ts';
 import { settled } from './world.ts';
 
@@ -140,7 +140,7 @@ describe('R6 between deploys what runs is compared with what is recorded', () =>
       { service: 'shop', target: 'eu', options: { regions: { eu: 4 } } },
       new AbortController().signal,
     );
-    const slow = house.aWatch({ observe: () => answer.promise });
+    const slow = house.aWatch({ observe: () => answer.promise, timeoutMs: 1e9 });
     const look = slow.look('shop', 'eu');
     await settled();
     house.place('eu', digestOf(1));
@@ -293,13 +293,16 @@ describe('R6 Fix', () => {
 
   it('T7 leaves alone what the lane wishes to run', async () => {
     const house = await aDriftedHouse();
-    await house.ship(2);
+    // Version 2 came as far as staging.
+    await house.merge(2);
+    await house.until('gated', 'rollout-002');
+    await house.act('rollout-002', () => ({ type: 'aborted', actor: actor('dan'), because: 'not now' }));
     house.place('staging', OTHER);
     await house.watch.look('shop', 'staging');
-    const desired = await house.ledger.desired('shop/code');
     await house.decide('dan', { act: 'fix' }, 'staging');
     await house.until('rolled-back', 'repair-1');
-    expect(await house.ledger.desired('shop/code')).toEqual(desired);
+    expect(await house.runs('staging')).toEqual([digestOf(2)]);
+    expect(await house.ledger.desired('shop/code')).toMatchObject({ sha: aRelease(1).sha });
   });
 
   it('T3 of two who click at once one is first and the other is told who it was; there is one rollback', async () => {
