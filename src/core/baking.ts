@@ -4,14 +4,14 @@ import type { Look } from './effect.ts';
 import type { Event } from './event.ts';
 import { pass } from './forward.ts';
 import { emptyMemory, judge, rememberBefore } from './judge/judge.ts';
-import type { Measurement, Signal } from './judge/signal.ts';
-import { isJudgedIn, type StepSpec } from './pipeline.ts';
+import type { Measurement } from './judge/signal.ts';
+import type { StepSpec } from './pipeline.ts';
 import { artifactAt } from './placing.ts';
 import { type Position, stageAt, stepAt } from './plan.ts';
 import { giveUp } from './retreat.ts';
 import type { Phase, Rollout } from './rollout.ts';
 import { spedUpMs } from './speed-up.ts';
-import { artifactOf } from './step.ts';
+import { artifactOf, signalsAt } from './step.ts';
 
 /** A look that comes later than this many intervals after the last one did not watch the time between (suspend, clock jump). */
 const WATCHED_INTERVALS = 1.5;
@@ -41,17 +41,6 @@ export function bake(rollout: Rollout, at: Position, before: Measurement[], nowM
   if (!isJudged) return enter(watched, baking, [nextTick(step, baking)], nowMs);
   const next = enter(watched, baking, [{ kind: 'wake', timer: 'bake-deadline', afterMs: step.bake.deadlineMs }], nowMs);
   return { ...next, effects: [...next.effects, look(next.rollout, baking)] };
-}
-
-/**
- * The signals that say something of this step: what is held against the old version is left out where none of it runs. When
- * nothing would be left, all stay, and hold the step for want of a baseline: no evidence is no pass.
- */
-function signalsAt(rollout: Rollout, at: Position): Signal[] {
-  const { signals } = stageAt(rollout.plan, at);
-  const step = stepAt(rollout.plan, at);
-  const judged = signals.filter((signal) => isJudgedIn(signal, step));
-  return judged.length > 0 ? judged : signals;
 }
 
 function look(rollout: Rollout, phase: In<'baking'>) {

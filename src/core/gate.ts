@@ -9,7 +9,7 @@ import { type Position, stageAt, stepAt } from './plan.ts';
 import { principalKey } from './principal.ts';
 import { giveUp } from './retreat.ts';
 import type { Phase, Rollout, Trouble } from './rollout.ts';
-import { artifactOf, touchedIn } from './step.ts';
+import { artifactOf, signalsAt, touchedIn } from './step.ts';
 
 /** Membership may be this old when an effect on a protected stage is issued. */
 export const CLEARANCE_LASTS_MS = 60_000;
@@ -90,7 +90,7 @@ export function clear(rollout: Rollout, at: Position, nowMs: number, short: Shor
     },
   ];
   const before = rollout.before[step.targets[0] ?? ''] ?? null;
-  const signals = stage.signals.filter((signal) => signal.kind === 'threshold' || signal.kind === 'alert');
+  const signals = signalsAt(rollout, at).filter((signal) => signal.kind === 'threshold' || signal.kind === 'alert');
   const asksBefore = signals.length > 0 && before !== null;
   if (asksBefore) {
     const look = { targets: step.targets, signals, now: artifactOf(rollout), before, sinceMs: nowMs, lastGood: null };

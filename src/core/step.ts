@@ -1,3 +1,5 @@
+import type { Signal } from './judge/signal.ts';
+import { isJudgedIn } from './pipeline.ts';
 import { type Position, stageAt, stepAt } from './plan.ts';
 import type { Artifact } from './release.ts';
 import type { LastWatched, Rollout, StepRecord } from './rollout.ts';
@@ -9,6 +11,17 @@ export const OBSERVE_EVERY_MS = 1000;
 export function artifactOf(rollout: Rollout): Artifact {
   if (!rollout.artifact) throw new Error(`Rollout ${rollout.id} has no artifact in phase ${rollout.phase.is}`);
   return rollout.artifact;
+}
+
+/**
+ * The signals that say anything of this step: what is compared needs something to be compared with. Where none would be
+ * left all stay, and hold the step: nothing passes unjudged.
+ */
+export function signalsAt(rollout: Pick<Rollout, 'plan'>, at: Position): Signal[] {
+  const { signals } = stageAt(rollout.plan, at);
+  const step = stepAt(rollout.plan, at);
+  const judged = signals.filter((signal) => isJudgedIn(signal, step));
+  return judged.length > 0 ? judged : signals;
 }
 
 /**

@@ -243,7 +243,9 @@ export function answerTo(rollout: Rollout, effect: Effect, nowMs: number, world:
       };
     case 'measure': {
       const measurements = measured(effect.signals, world.health, atMs);
-      return { type: 'measured', atMs, generation, round: effect.round, measurements, controls: [] };
+      const compared = effect.signals.filter((one) => one.baseline !== null);
+      const controls = measured(compared, 'good', atMs);
+      return { type: 'measured', atMs, generation, round: effect.round, measurements, controls };
     }
     case 'create':
     case 'remove':
