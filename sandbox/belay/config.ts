@@ -27,6 +27,8 @@ export type Pace = {
   verifyDeadline: string;
   /** How long on-call has before the default happens. */
   decide: string;
+  /** How often what runs is compared with what is recorded. */
+  drift: string;
 };
 
 /** Seconds, for somebody who looks on; in earnest these are minutes and hours. */
@@ -39,6 +41,7 @@ export const DEMO_PACE: Pace = {
   deployDeadline: '1m',
   verifyDeadline: '20s',
   decide: '2m',
+  drift: '15s',
 };
 
 /** As fast as it can be and still be judged on real traffic. */
@@ -77,7 +80,7 @@ services: [services/shop.yml]
 /** services/shop.yml */
 export function shopYml({ prometheusUrl, pace }: Setting): string {
   const { errors, latency, requests } = prometheusUrl === null ? SCRAPED : PROMQL;
-  const { bake, canaryBake, every, bakeDeadline, deployDeadline, verifyDeadline, decide } = pace;
+  const { bake, canaryBake, every, bakeDeadline, deployDeadline, verifyDeadline, decide, drift } = pace;
   return `service: shop
 repo: acme/shop
 channel: ${SHOP}
@@ -87,6 +90,7 @@ roles:
   onCall: [Cho]
 onCall: Cho
 build: { check: build, deadline: 2m }
+drift: { every: ${drift} }
 provider: fleet
 targets:
   staging:

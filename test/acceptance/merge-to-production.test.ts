@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { BEN, SHOP } from '../../sandbox/slack/people.ts';
+import { BEN, DAN, SHOP } from '../../sandbox/slack/people.ts';
 import { startWorld, type World } from '../../sandbox/world.ts';
 import { verifyAudit } from '../../src/store/audit.ts';
 import { openDatabase } from '../../src/store/database.ts';
@@ -10,7 +10,10 @@ const SMALL = { staging: { instances: 2, rps: 15 }, eu: { instances: 2, rps: 30 
 
 let world: World;
 beforeAll(async () => {
-  world = await startWorld({ pace: { bake: '1s', canaryBake: '2s', every: '500ms' }, fleet: { regions: SMALL } });
+  world = await startWorld({
+    pace: { bake: '1s', canaryBake: '2s', every: '500ms', drift: '2s' },
+    fleet: { regions: SMALL },
+  });
 }, TIMEOUT_MS);
 afterAll(() => world?.stop());
 
@@ -87,3 +90,27 @@ it('O3 T14 the audit says who did what, and its chain verifies', async () => {
     await database.close();
   }
 });
+
+it(
+  'R6 between deploys one process comes to run the old version, and then another configuration: each is said by name, and one click puts it right',
+  async () => {
+    const { digest } = world.record.rollouts().at(-1)?.artifact ?? { digest: '' };
+    const id = world.fleet.state().targets.find((one) => one.target === 'eu')?.instances[0]?.id ?? '';
+    const drifts = () => world.slack.messages(SHOP).filter((one) => one.text.startsWith('shop on eu:'));
+    for (const [old, config, words] of [
+      [world.initialDigest, null, `\`${id}\` runs`],
+      [digest, { PAYMENTS_TIMEOUT: '1' }, 'with another configuration'],
+    ] as const) {
+      await world.fleet.drift('eu', id, old, config);
+      const open = () => drifts().find((one) => JSON.stringify(one.blocks).includes('drift:fix'));
+      const message = await world.slack.waitFor(open, 60_000);
+      expect(JSON.stringify(message.blocks)).toContain(words);
+      await world.slack.click(DAN, message, 'drift:fix');
+      await world.slack.waitFor(() => drifts().every((one) => one.text.includes('no drift any more')), 60_000);
+      expect(await world.runs('eu')).toEqual([digest, digest]);
+    }
+    expect(await runsEverywhere(digest)).toBe(true);
+    expect(drifts()).toHaveLength(2);
+  },
+  TIMEOUT_MS,
+);
