@@ -62,6 +62,8 @@ export type Fleet = {
   readonly url: string;
   readonly token: string;
   readonly payments: Payments | null;
+  /** Each instance's host has a folder here: `<target>/<id>/`, with its releases and the link to the current one. */
+  readonly hosts: string;
   /** What users saw, by region. */
   stats(): Record<string, RequestCounts>;
   /** How far a version came, and what its users saw of it, by target. */
@@ -176,6 +178,7 @@ export async function startFleet(settings: FleetSettings): Promise<Fleet> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     token,
     payments,
+    hosts: folder,
     faults,
     state,
     stats: () => byTarget((one) => one.counts()),

@@ -1,8 +1,7 @@
 import { readdirSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PROVIDERS } from '../../src/providers/index.ts';
-import type { ChangeRequest, ProviderAnswer } from '../../src/providers/provider.ts';
+import type { ChangeRequest } from '../../src/providers/provider.ts';
 import { PLAIN } from '../support/placing.ts';
 import { INITIAL, type ProviderWorld, WORLDS } from './provider-worlds.ts';
 
@@ -34,12 +33,12 @@ describe.each(Object.keys(PROVIDERS))('a provider of kind %s', (kind) => {
   beforeAll(async () => {
     const make = WORLDS[kind];
     if (!make) throw new Error(`No world for the provider ${kind}: add one to provider-worlds.ts.`);
-    world = await make();
+    world = await make({ eu: 4 });
     signal = new AbortController().signal;
   });
   afterAll(() => world.stop());
 
-  const target = () => ({ service: 'shop', target: 'eu', options: world.options });
+  const target = () => ({ service: 'shop', target: 'eu', options: world.options('eu') });
   const request = (part: Partial<ChangeRequest>): ChangeRequest => ({
     ...target(),
     ...PLAIN,
@@ -50,16 +49,7 @@ describe.each(Object.keys(PROVIDERS))('a provider of kind %s', (kind) => {
     ...part,
   });
 
-  /** Asks again with the same key for as long as the answer is `running`. */
-  async function finish(ask: () => Promise<ProviderAnswer>): Promise<{ last: ProviderAnswer; running: number }> {
-    for (let running = 0; ; running += 1) {
-      const last = await ask();
-      if (last.is !== 'running') return { last, running };
-      // A provider that really starts processes needs real time; one that only pretends needs none.
-      await sleep(kind === 'memory' ? 0 : last.retryAfterMs);
-    }
-  }
-
+  const finish: ProviderWorld['finish'] = (ask) => world.finish(ask);
   const digests = async () => (await world.provider.observe(target(), signal)).instances.map((one) => one.digest);
 
   it('T16 reads back every instance by name, region and digest', async () => {

@@ -98,7 +98,7 @@ export function freshBaselines(wish: Wish, canary: { region: string }[], newId: 
 /** What an earlier change left beside the usual ones, but for what `stays`. */
 export function clearing(ground: Ground, wish: Wish, stays: (one: Placed) => boolean): Chain[] {
   const usual = new Set(usualOnes(ground));
-  const extra = ground.instances.filter((one) => !usual.has(one) && (one.role === 'baseline' || !stays(one)));
+  const extra = ground.instances.filter((one) => !usual.has(one) && !stays(one));
   return extra.map((one) => removal(one, wish.strategy.drainMs));
 }
 

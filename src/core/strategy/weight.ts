@@ -22,8 +22,8 @@ const NEW_FIRST = { maxSurge: 1, maxUnavailable: 0 };
 export function weight(ground: Ground, wish: Wish<Extract<Strategy, { is: 'weight' }>>, newId: NewId): Planned {
   if (wish.share < 1) return { plan: besides(ground, wish, newId) };
   const beside = besideOf(ground, wish);
-  // On the way back what is beside goes first: it is what hurts.
-  if (wish.isWayBack || beside.length === 0) return exchangeAlone(ground, wish, NEW_FIRST, newId);
+  // On a way back what is beside runs something else: it is what hurts, and goes first.
+  if (beside.length === 0) return exchangeAlone(ground, wish, NEW_FIRST, newId);
   const exchanged = exchange(ground, wish, IN_PLACE, newId);
   if ('impossible' in exchanged) return exchanged;
   return {

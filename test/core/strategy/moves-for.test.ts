@@ -266,6 +266,17 @@ describe('one strategy after the other', () => {
     ]);
   });
 
+  it('T18 on the way back from a weight, what is beside goes before anything else is touched', () => {
+    const strategy: Strategy = { is: 'weight', drainMs: 10 };
+    const ground = changed(groundOf({ eu: 2 }), { strategy, share: 0.5, isCanary: true, baseline: OLD });
+    for (const one of ground.instances.slice(0, 1)) one.digest = NEW;
+    expect(words(movesOf(ground, { strategy, digest: OLD, isWayBack: true }))).toEqual([
+      ['split'],
+      ['drain eu-new-1, stop eu-new-1', 'drain eu-new-2, stop eu-new-2'],
+      ['start eu-new-1, admit eu-new-1, drain eu-1, stop eu-1'],
+    ]);
+  });
+
   it('R1 the named instances get the release; one that is gone is replaced by another', () => {
     const ground = changed(groundOf({ eu: 4 }), { share: 0.5, instances: ['eu-4', 'gone-7'], isCanary: true });
     const canary = ground.instances.filter((one) => one.digest === NEW).map((one) => [one.id, one.role]);
