@@ -134,4 +134,21 @@ describe('with a poll every second', () => {
     },
     TIMEOUT_MS,
   );
+
+  it(
+    "T15 H1 Alertmanager's webhook is taken with its token, and is not there until Belay is given one",
+    async () => {
+      const post = async (token: string) => {
+        const headers = { authorization: `Bearer ${token}` };
+        const url = `${town.belay.url}/alertmanager/webhook`;
+        return (await fetch(url, { method: 'POST', headers, body: '{"status":"firing"}' })).status;
+      };
+      expect(await post('undefined')).toBe(404);
+      town.env.ALERTMANAGER_WEBHOOK_TOKEN = 'a-token-of-the-webhook';
+      await town.belay.kill('SIGTERM');
+      await town.belay.start();
+      expect([await post('a-token-of-the-webhook'), await post('another-token')]).toEqual([202, 401]);
+    },
+    TIMEOUT_MS,
+  );
 });

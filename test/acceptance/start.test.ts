@@ -42,6 +42,11 @@ describe('T15 C3 what would fail later stops the start, and says what to do', ()
     ['no signing secret', { SLACK_SIGNING_SECRET: '' }, ['SLACK_SIGNING_SECRET: found nothing', 'Basic Information']],
     ['a short signing secret', { SLACK_SIGNING_SECRET: 'short' }, ['SLACK_SIGNING_SECRET', 'at least 16 characters']],
     ['a short webhook secret', { GITHUB_WEBHOOK_SECRET: 'short' }, ['GITHUB_WEBHOOK_SECRET', 'at least 16 characters']],
+    [
+      'a short token',
+      { ALERTMANAGER_WEBHOOK_TOKEN: 'short' },
+      ['ALERTMANAGER_WEBHOOK_TOKEN', 'at least 16 characters'],
+    ],
     ['a key that is none', { GITHUB_APP_PRIVATE_KEY: 'hello' }, ['GITHUB_APP_PRIVATE_KEY', 'no private key']],
     ['a provider’s secret that is not set', { PLATFORM_TOKEN: '' }, ['PLATFORM_TOKEN']],
   ])(

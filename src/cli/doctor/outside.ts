@@ -14,6 +14,9 @@ const DEADLINE_MS = 10_000;
 /** A digest that nothing runs: a question has to name one. */
 const NO_DIGEST = `sha256:${'0'.repeat(64)}`;
 
+/** A rate is asked about the last minute: no step has begun. */
+const MINUTE_MS = 60_000;
+
 const deadline = () => AbortSignal.timeout(DEADLINE_MS);
 
 /** The bot's token works, and belongs to the workspace of belay.yml. */
@@ -121,7 +124,13 @@ export async function sourceChecks(ready: Ready): Promise<Finding[]> {
         const { service, signal, targets } = asked;
         const question = { signal: signal.name, query: signal.query, service: service.name, targets };
         const nowMs = Date.now();
-        const once = { role: null, want: WANT[signal.kind], sinceMs: nowMs, untilMs: nowMs, everyMs: 1000 } as const;
+        const once = {
+          role: null,
+          want: WANT[signal.kind],
+          sinceMs: nowMs - MINUTE_MS,
+          untilMs: nowMs,
+          everyMs: 1000,
+        } as const;
         const answer = await source.measure(
           { ...question, ...once, digest: NO_DIGEST, beforeDigest: null },
           deadline(),
