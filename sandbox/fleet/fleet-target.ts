@@ -1,6 +1,7 @@
 import type { Chain, Wish } from '../../src/core/strategy/ground.ts';
 import { movesFor } from '../../src/core/strategy/moves-for.ts';
-import { capacityOf, weightsByDigest } from '../../src/core/strategy/play.ts';
+import { capacityOf } from '../../src/core/strategy/play.ts';
+import { weightsByDigest } from '../../src/core/strategy/weights.ts';
 import type { Capacity, Instance, Observation, Strategy } from '../../src/core/target.ts';
 import { type Balancer, startBalancer } from './balancer.ts';
 import { type Behaviour, type Config, checksumOf } from './behaviour.ts';

@@ -1,5 +1,5 @@
 import type { Ground, Move, Placed } from '../../src/core/strategy/ground.ts';
-import { weightsOf } from '../../src/core/strategy/play.ts';
+import { weightsOf } from '../../src/core/strategy/weights.ts';
 import type { Instance, InstanceRole } from '../../src/core/target.ts';
 import type { Balancer } from './balancer.ts';
 import { type Behaviour, type Config, checksumOf } from './behaviour.ts';

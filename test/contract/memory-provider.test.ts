@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Strategy } from '../../src/core/target.ts';
 import { createMemoryProvider } from '../../src/providers/memory.ts';
 import { PLAIN } from '../support/placing.ts';
 
@@ -63,6 +64,50 @@ describe('the memory provider in trouble', () => {
     provider.inject('prod', { is: 'unreachable' });
     await expect(provider.deploy(DEPLOY, signal)).rejects.toThrow('does not answer for prod');
     expect(await provider.deploy({ ...DEPLOY, target: 'staging' }, signal)).toEqual({ is: 'done' });
+  });
+
+  it.each<[Strategy, number, number]>([
+    [{ is: 'rolling', maxSurge: 1, maxUnavailable: 1, drainMs: 0 }, 1, 1],
+    [{ is: 'weight', drainMs: 0 }, 0, 2],
+    [{ is: 'blue-green', keepMs: 1000, drainMs: 0 }, 0, 5],
+    [{ is: 'replace', drainMs: 0 }, 0, 1],
+    [{ is: 'symlink', maxUnavailable: 2, drainMs: 0 }, 2, 0],
+  ])(
+    'R5 R8 can be watched at every move of %j: at most %i fewer serve, at most %i more are there',
+    async (strategy, fewer, more) => {
+      const provider = createMemoryProvider();
+      const seen: { users: number; serving: number }[] = [];
+      provider.watch((_, { instances }) => {
+        const users = instances.filter((one) => one.role === 'stable' || one.role === 'canary');
+        seen.push({ users: users.length, serving: users.filter((one) => one.isServing).length });
+      });
+      const canary = { share: 0.4, isCanary: true, baseline: { digest: 'sha256:00', sha: '' } };
+      await provider.deploy({ ...DEPLOY, strategy, ...canary }, signal);
+      await provider.deploy({ ...DEPLOY, strategy, key: 'all', generation: 2 }, signal);
+      const back = { ...TARGET, artifact: { digest: 'sha256:00', sha: '' }, strategy, key: 'back', generation: 3 };
+      await provider.rollBack(back, signal);
+      expect(seen.length).toBeGreaterThan(10);
+      expect(Math.min(...seen.map((one) => one.serving))).toBeGreaterThanOrEqual(5 - fewer);
+      expect(Math.max(...seen.map((one) => one.users))).toBeLessThanOrEqual(5 + more);
+    },
+  );
+
+  it('R6 an instance that cannot be read has no version and no configuration', async () => {
+    const provider = createMemoryProvider();
+    provider.inject('prod', { is: 'unreadable', ids: ['prod-us-2'] });
+    const { instances } = await provider.observe(TARGET, signal);
+    expect(instances.at(-1)).toMatchObject({ id: 'prod-us-2', digest: null, config: null, isHealthy: false });
+    provider.heal('prod');
+    expect((await provider.observe(TARGET, signal)).instances.at(-1)?.digest).toBe('sha256:00');
+  });
+
+  it('R6 a configuration that changes reaches what is started from then on', async () => {
+    const provider = createMemoryProvider();
+    provider.configure(TARGET, 'newer');
+    await provider.deploy({ ...DEPLOY, share: 0.2 }, signal);
+    const { config, instances } = await provider.observe(TARGET, signal);
+    expect(config).toBe('newer');
+    expect(instances.map((one) => one.config)).toEqual(['newer', null, null, null, null]);
   });
 
   it('R6 what was put there behind its back is read back', async () => {

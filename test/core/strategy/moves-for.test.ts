@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Chain, Ground, Move, Wish } from '../../../src/core/strategy/ground.ts';
 import { movesFor } from '../../../src/core/strategy/moves-for.ts';
-import { capacityOf, leastServing, play, weightsOf } from '../../../src/core/strategy/play.ts';
+import { capacityOf, leastServing, play } from '../../../src/core/strategy/play.ts';
+import { weightsOf } from '../../../src/core/strategy/weights.ts';
 import { instancesFor, type Strategy } from '../../../src/core/target.ts';
 
 const OLD = 'sha256:old';
