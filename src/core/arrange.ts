@@ -3,7 +3,7 @@ import type { StageSpec, StepSpec } from './pipeline.ts';
 /** Requests a second by target; a target that is not in it could not be read. */
 export type Loads = Record<string, number>;
 
-/** Loads whose quotient is less than this are one: a little more traffic must not make another plan. */
+/** Loads up to this quotient are the same: a little more traffic must not make another plan. */
 const SAME_LOAD = 1.1;
 
 /**
@@ -35,11 +35,14 @@ export function unorderedTargets(stage: StageSpec, loads: Loads): string[] {
 
 function ordered(stage: StageSpec, run: StepSpec[], loads: Loads): StepSpec[] {
   if (stage.order !== 'least-traffic-first' || unorderedTargets({ ...stage, steps: run }, loads).length > 0) return run;
-  const rank = ({ targets }: StepSpec) => {
-    const load = targets.reduce((sum, target) => sum + (loads[target] ?? 0), 0);
-    return Math.round(Math.log(Math.max(load, 1e-3)) / Math.log(SAME_LOAD));
-  };
-  return run.toSorted((a, b) => rank(a) - rank(b));
+  const loadOf = ({ targets }: StepSpec) => targets.reduce((sum, target) => sum + (loads[target] ?? 0), 0);
+  const order: StepSpec[] = [];
+  for (const step of run) {
+    // Insertion, because "about the same" is no order: a wave goes ahead only of those with clearly more traffic.
+    const after = order.findLastIndex((placed) => loadOf(placed) <= loadOf(step) * SAME_LOAD);
+    order.splice(after + 1, 0, step);
+  }
+  return order;
 }
 
 /** `atOnce`: how many go together first, second, …; the last one stands for the rest. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { PlanFacts, TargetFacts } from '../../src/core/facts.ts';
 import { rollbackStage, versionsOf } from '../../src/engine/commands.ts';
 import { FIRST, rolloutAt } from '../support/given.ts';
 import { actor, aRelease, aService, aStage, type PersonName } from '../support/service.ts';
@@ -269,5 +270,51 @@ describe('what a rollback means', () => {
     });
     const digests = versionsOf([good(2, 'eu'), good(2, 'us'), good(1, 'eu')]).map((one) => one.digest);
     expect(digests).toEqual([digestOf(2), digestOf(1)]);
+  });
+});
+
+describe('X6 R1 R2 a plan is made by what runs', () => {
+  const known = (count: number): TargetFacts => ({
+    instances: { value: count > 0 ? { here: count } : {} },
+    load: { value: 10 },
+    capacity: [],
+  });
+  const facts = (us: number): PlanFacts => ({ staging: known(1), eu: known(4), us: known(us) });
+
+  it('the facts are part of the rollout’s plan, and no part of what is approved', async () => {
+    const house = aHouse({ readFacts: async () => facts(4) });
+    const blind = aHouse();
+    const [merged] = await house.merge(1);
+    const [unasked] = await blind.merge(1);
+    expect(merged?.plan.outlook.stages[1]?.steps[0]?.takes[0]?.instances).toMatchObject({ upTo: 1, of: 4 });
+    expect(merged?.plan.hash).toBe(unasked?.plan.hash);
+  });
+
+  it('what could never be is refused to a person with its reason, and recorded; a merge is never lost by it', async () => {
+    const house = aHouse({ readFacts: async () => facts(0) });
+    const refusal = {
+      code: 'plan-impossible',
+      problem: { code: 'no-instances', stage: 'production', target: 'us', region: 'us' },
+    };
+    expect(await deploy(house, 1)).toMatchObject({ is: 'refused', refusal });
+    expect(await house.ledger.history(null, 10)).toEqual([]);
+    const [merged] = await house.merge(1);
+    expect(merged?.plan.outlook.unknown).toEqual([{ code: 'not-asked' }]);
+    // Up to staging nothing is in the way.
+    expect(await deploy(house, 2, 'dan', 'staging')).toMatchObject({ is: 'accepted' });
+  });
+
+  it('S2 nobody is asked when there is nothing new', async () => {
+    let asked = 0;
+    const house = aHouse({
+      readFacts: async () => {
+        asked += 1;
+        return null;
+      },
+    });
+    await house.commands.recordMerges(house.service, { headSha: 'head', releases: [] });
+    expect(asked).toBe(0);
+    await house.merge(1);
+    expect(asked).toBe(1);
   });
 });

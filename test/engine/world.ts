@@ -4,7 +4,7 @@ import type { Event } from '../../src/core/event.ts';
 import type { ServiceSpec } from '../../src/core/pipeline.ts';
 import type { PhaseName, Rollout } from '../../src/core/rollout.ts';
 import type { Clock } from '../../src/engine/clock.ts';
-import { createCommands } from '../../src/engine/commands.ts';
+import { type CommandOptions, createCommands } from '../../src/engine/commands.ts';
 import { createEngine, type EngineOptions } from '../../src/engine/engine.ts';
 import type { Perform, Performed } from '../../src/engine/perform.ts';
 import { answerTo, GOOD_WORLD, START_MS, type World } from '../support/given.ts';
@@ -57,9 +57,11 @@ export function performIn(world: Partial<World>, now: () => number): Perform {
   };
 }
 
+type Given = { world?: Partial<World>; service?: ServiceSpec; readFacts?: CommandOptions['readFacts'] };
+
 /** The real engine over the real store, a clock that stands still, and a world that answers. */
-export function aHouse(over: Partial<EngineOptions> & { world?: Partial<World>; service?: ServiceSpec } = {}) {
-  const { world = {}, service = aService(), ...options } = over;
+export function aHouse(over: Partial<EngineOptions> & Given = {}) {
+  const { world = {}, service = aService(), readFacts = async () => null, ...options } = over;
   const database = memoryDatabase();
   const ledger = options.ledger ?? memoryLedger(database);
   const clock = manualClock();
@@ -74,7 +76,7 @@ export function aHouse(over: Partial<EngineOptions> & { world?: Partial<World>; 
     ids += 1;
     return `rollout-${String(ids).padStart(3, '0')}`;
   };
-  const commands = createCommands({ ledger, engine, now: clock.now, newId, hash: sha256, readFacts: async () => null });
+  const commands = createCommands({ ledger, engine, now: clock.now, newId, hash: sha256, readFacts });
 
   async function rollout(id = 'rollout-001'): Promise<Rollout> {
     const found = await ledger.rollout(id);
