@@ -28,8 +28,11 @@ export type WorldOptions = {
   /** How long CI takes; null: builds end only by `github.finishBuild`. */
   buildMs?: number | null;
   /** The files as they will be written, to be changed. */
-  configure?: (files: { belay: string; shop: string }) => { belay: string; shop: string };
+  configure?: (files: Files, setting: Setting) => Files;
 };
+
+/** What Belay is started with: belay.yml, the service that things happen to, and any others by their file's name. */
+export type Files = { belay: string; shop: string; others?: Record<string, string> };
 
 /** A company on this machine: its Slack, its GitHub, its fleet, and the real Belay between them. */
 export type World = {
@@ -113,12 +116,14 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     prometheusUrl: prometheus?.url ?? null,
     pace: { ...DEMO_PACE, ...options.pace },
   };
-  const files = { belay: belayYml(setting), shop: shopYml(setting) };
-  const { belay: belayText, shop: shopText } = options.configure?.(files) ?? files;
+  const usual: Files = { belay: belayYml(setting), shop: shopYml(setting) };
+  const files = options.configure?.(usual, setting) ?? usual;
   const configPath = join(folder, 'belay.yml');
   const databasePath = join(folder, 'belay.db');
-  await writeFile(configPath, belayText);
-  await writeFile(join(folder, 'services', 'shop.yml'), shopText);
+  await writeFile(configPath, files.belay);
+  for (const [name, text] of Object.entries({ 'shop.yml': files.shop, ...files.others })) {
+    await writeFile(join(folder, 'services', name), text);
+  }
 
   const env = {
     PATH: process.env.PATH ?? '',

@@ -34,7 +34,8 @@ export async function startEmulator(options: {
           { login: WEB_FLOW.login, name: 'GitHub', email: WEB_FLOW.email },
         ],
         orgs: [{ login: owner, name: owner, members: LOGINS.map((login) => ({ login, role: 'admin' })) }],
-        repos: [{ owner, name, private: true, auto_init: true }],
+        // Beside the repository that things happen in, one of a neighbour in which nothing does.
+        repos: [name, 'payments'].map((one) => ({ owner, name: one, private: true, auto_init: true })),
         apps: [
           {
             app_id: options.appId,
