@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AUTO_PACE, DEMO_PACE } from './belay/config.ts';
+import { threeRegions } from './belay/three-regions.ts';
 import { play } from './demo/auto.ts';
 import { type DemoOptions, HELP, readOptions } from './demo/options.ts';
+import { playScenario } from './demo/scenario.ts';
 import { findPrometheus } from './prometheus.ts';
 import { startWorld, type World } from './world.ts';
 
@@ -10,14 +12,16 @@ const PAGE_PORT = 4400;
 const USAGE = 64;
 /** What takes longer than this has gone wrong, also on a slow machine. */
 const AUTO_WITHIN_MS = 150_000;
+/** A scenario is watched for longer. */
+const SCENARIO_WITHIN_MS = 420_000;
 const EXIT_WITHIN_MS = 15_000;
 
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: string[]): Promise<number> {
   const read = readOptions(args);
-  if ('help' in read) {
-    console.log(HELP);
+  if ('print' in read) {
+    console.log(read.print);
     return 0;
   }
   if ('wrong' in read) {
@@ -33,7 +37,7 @@ async function main(args: string[]): Promise<number> {
   }
   const ending = endingSignal();
   try {
-    return options.isAuto ? await playAlone(options, ending) : await stay(options, ending);
+    return options.isAuto || options.scenario ? await playAlone(options, ending) : await stay(options, ending);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     return 1;
@@ -80,16 +84,23 @@ async function playAlone(options: DemoOptions, ending: AbortSignal): Promise<num
     const seconds = (performance.now() - startedAtMs) / 1000;
     console.log(`${seconds.toFixed(1).padStart(5)} s  ${line}`);
   };
-  const late = AbortSignal.any([ending, AbortSignal.timeout(AUTO_WITHIN_MS)]);
+  const { scenario } = options;
+  const withinMs = scenario ? SCENARIO_WITHIN_MS : AUTO_WITHIN_MS;
+  const late = AbortSignal.any([ending, AbortSignal.timeout(withinMs)]);
   const isLate = new Promise<never>((_, reject) => {
-    const why = () => (ending.aborted ? 'Ended from outside' : `Not done within ${AUTO_WITHIN_MS / 1000} s`);
+    const why = () => (ending.aborted ? 'Ended from outside' : `Not done within ${withinMs / 1000} s`);
     late.addEventListener('abort', () => reject(new Error(why())));
   });
   isLate.catch(() => {});
   say('A Slack, a GitHub, a fleet and Belay are started');
-  const world = await startWorld({ prometheus: options.isPrometheus, pace: AUTO_PACE });
+  const world = await startWorld({
+    prometheus: options.isPrometheus,
+    pace: AUTO_PACE,
+    ...(scenario ? { fleet: scenario.fleet, configure: (files) => threeRegions(files, scenario.pace) } : {}),
+  });
   try {
-    await Promise.race([play(world, say), isLate]);
+    const played = scenario ? playScenario(world, scenario, say) : play(world, say);
+    await Promise.race([played, isLate]);
     say('Everything was as it should be.');
     return 0;
   } catch (error) {

@@ -100,8 +100,6 @@ stages:
     targets: [staging]
     bake: { for: 3s, every: 1s, deadline: 1m }
     verifyDeadline: 10s
-    # What runs beside it is the release itself: there is nothing to compare it with.
-    only: [errors, payments-errors, traffic]
   - name: production
     protected: true
     approvals: { required: 1, expire: 1h }

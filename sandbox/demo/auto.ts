@@ -1,14 +1,12 @@
 import type { Merged } from '../releases.ts';
-import type { Delivery } from '../slack/line.ts';
-import { BEN, CHO, SHOP } from '../slack/people.ts';
+import { CHO, SHOP } from '../slack/people.ts';
 import type { Message } from '../slack/workspace.ts';
 import type { World } from '../world.ts';
+import { acknowledged, approve, has, inSlack, merge, type Say, short } from './acts.ts';
 
 const STEP_WITHIN_MS = 60_000;
 const SLACK_WITHIN_MS = 10_000;
 const PRODUCTION = ['eu', 'us'];
-
-type Say = (line: string) => void;
 
 /**
  * A good release, a bad one and a rollback, as people would do them. Rejects with what was wrong at the first checkpoint
@@ -97,25 +95,6 @@ async function playRollback(world: World, say: Say): Promise<void> {
   await slackSays(world, say, world.initialDigest.slice(7, 14), 'done');
 }
 
-async function merge(world: World, say: Say, kind: 'good' | 'errors'): Promise<Merged> {
-  const merged = await world.merge(kind);
-  const title = world.pullRequests().find((one) => one.id === String(merged.pr))?.title;
-  say(`Ana merges ${title} (${short(merged)}, reviewed by Ben)`);
-  return merged;
-}
-
-async function approve(world: World, say: Say, { sha }: Merged): Promise<void> {
-  const { slack } = world;
-  const isOfThis = (message: Message) => has('approve')(message) && message.text.includes(sha.slice(0, 7));
-  const card = await inSlack(
-    slack.waitFor(() => slack.messages(SHOP).findLast(isOfThis), SLACK_WITHIN_MS),
-    'a card with an Approve button',
-  );
-  say(`  Slack asks: "${card.text}"`);
-  acknowledged(await slack.click(BEN, { channel: card.channel, ts: card.ts }, 'approve'));
-  say('Ben clicks Approve');
-}
-
 /** Waits until this step of production was deployed and read back, and is watched. */
 async function untilStep(world: World, { sha }: Merged, step: string): Promise<void> {
   await world.record.waitFor(
@@ -133,15 +112,6 @@ async function slackSays(world: World, say: Say, version: string, end: string): 
   const found = slack.waitFor(() => slack.messages(SHOP).find(isOfThis), SLACK_WITHIN_MS);
   const { text } = await inSlack(found, `to everybody in #shop that ${version} is ${end}`);
   say(`  Slack says: "${text}"`);
-}
-
-/** What was waited for in Slack, or an error that names it. */
-async function inSlack<T>(found: Promise<T>, what: string): Promise<T> {
-  try {
-    return await found;
-  } catch (error) {
-    throw new Error(`Slack does not show ${what}`, { cause: error });
-  }
 }
 
 async function expectRuns(world: World, targets: string[], digest: string): Promise<void> {
@@ -163,18 +133,6 @@ async function expectCanary(world: World, target: string, canary: string, rest: 
   }
 }
 
-function acknowledged({ error }: Delivery): void {
-  if (error) throw new Error(`Belay did not acknowledge in the time that Slack gives: ${error}`);
-}
-
-function has(actionId: string): (message: Message) => boolean {
-  return (message) => JSON.stringify(message.blocks).includes(`"action_id":"${actionId}"`);
-}
-
 function isRefusal(answer: unknown): boolean {
   return typeof answer === 'object' && answer !== null && 'ok' in answer && answer.ok === false;
-}
-
-function short({ sha }: Merged): string {
-  return sha.slice(0, 7);
 }
