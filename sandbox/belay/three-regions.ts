@@ -105,7 +105,7 @@ stages:
     approvals: { required: 1, expire: 1h }
     targets: [eu, us, ap]
     rollout:
-      strategy: { rolling: { maxSurge: 1, maxUnavailable: 0, drain: 2s } }
+      strategy: { rolling: { maxSurge: 0, maxUnavailable: 1, drain: 2s } }
       canary:
         share: 25%
         bake: { for: ${canaryBake}, every: 1s, deadline: 3m }
