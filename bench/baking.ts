@@ -89,6 +89,7 @@ async function thousand({ isQuick }: Size): Promise<Line[]> {
           before: null,
           sinceMs,
           lastGood: null,
+          without: [],
           everyMs: EVERY_MS,
         };
         await tx.owe(rollout, keyed(rollout, look), startMs + (n * EVERY_MS) / count);

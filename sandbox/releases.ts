@@ -1,5 +1,5 @@
 import type { Behaviour } from './fleet/behaviour.ts';
-import { type Fleet, type FleetSettings, THREE_REGIONS } from './fleet/fleet.ts';
+import type { Fleet } from './fleet/fleet.ts';
 import type { GithubSandbox } from './github/github.ts';
 import type { Login } from './github/people.ts';
 import type { PullRequest } from './slack/page/outlook.ts';
@@ -119,38 +119,6 @@ const SKETCHES: Record<ReleaseKind, Sketch> = {
       fleet.setBehaviour(digest, 'crash', EIGHTH_SERVER);
       fleet.faults.overlookedInstances.add(EIGHTH_SERVER);
     },
-  },
-};
-
-/** What the fleet is like while a scenario is played, and the release that is merged into it. */
-export type Scenario = {
-  says: string;
-  merges: ReleaseKind;
-  fleet: Pick<FleetSettings, 'regions' | 'payments' | 'backgroundFailsEvery'>;
-};
-
-const FLEET: Scenario['fleet'] = { regions: THREE_REGIONS };
-
-/** By the name that they are asked for with. */
-export const SCENARIOS: Record<string, Scenario> = {
-  good: { says: 'A good release goes everywhere', merges: 'good', fleet: FLEET },
-  leak: { says: 'A release gets slower with each request', merges: 'leaks', fleet: FLEET },
-  'sparse-errors': {
-    says: 'A release fails one request in a hundred, where three in a thousand failed before',
-    merges: 'sparse',
-    fleet: { ...FLEET, backgroundFailsEvery: 333 },
-  },
-  'one-region': { says: `A release fails in ${BAD_REGION} only`, merges: 'one-region', fleet: FLEET },
-  neighbour: {
-    says: 'A release is well and breaks payments, which it calls',
-    merges: 'neighbour',
-    // All of the shop asks it 17 times a second, others 5 times; one canary of the release alone 60 times.
-    fleet: { ...FLEET, payments: { capacity: 50 } },
-  },
-  'eighth-server': {
-    says: `A release does not start on ${EIGHTH_SERVER}, and the platform says that all is done`,
-    merges: 'eighth-server',
-    fleet: FLEET,
   },
 };
 

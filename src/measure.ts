@@ -82,6 +82,7 @@ export async function readLoad(
       sinceMs: nowMs,
       untilMs: nowMs,
       everyMs: ONCE_MS,
+      without: [],
     },
     signal,
   );
@@ -105,6 +106,7 @@ function questionOf(meters: Meters, rollout: Rollout, look: Watched, signal: Sig
     sinceMs: look.sinceMs,
     untilMs: meters.now(),
     everyMs: look.everyMs,
+    without: look.without,
   };
 }
 

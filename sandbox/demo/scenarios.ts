@@ -56,7 +56,7 @@ export const SCENARIOS: readonly Scenario[] = [
     wrong: onlyCanary,
   },
   {
-    name: 'sparse',
+    name: 'sparse-errors',
     does: 'fails one request in a hundred where it was three in a thousand: nobody sees it by looking',
     kind: 'sparse',
     pace: { ...QUICK, canaryBake: '2m' },

@@ -54,6 +54,7 @@ function look(rollout: Rollout, phase: In<'baking'>) {
     before: rollout.before[step.targets[0] ?? ''] ?? null,
     sinceMs: phase.sinceMs,
     lastGood: lastGoodOf(rollout, phase.at),
+    without: rollout.without.map((one) => one.id),
     everyMs: step.bake.everyMs,
     afterMs: step.bake.everyMs,
   });

@@ -53,6 +53,8 @@ export type Look = {
   sinceMs: number;
   /** The last good rollout of the same step: what it was, and when it began to be watched; null: there is none. */
   lastGood: { artifact: Artifact; sinceMs: number } | null;
+  /** Instances that a person decided to go on without: what they do says nothing of the step. */
+  without: string[];
 };
 
 export type EffectKind = Effect['kind'];

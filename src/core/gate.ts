@@ -93,7 +93,9 @@ export function clear(rollout: Rollout, at: Position, nowMs: number, short: Shor
   const signals = signalsAt(rollout, at).filter((signal) => signal.kind === 'threshold' || signal.kind === 'alert');
   const asksBefore = signals.length > 0 && before !== null;
   if (asksBefore) {
-    const look = { targets: step.targets, signals, now: artifactOf(rollout), before, sinceMs: nowMs, lastGood: null };
+    const without = rollout.without.map((one) => one.id);
+    const now = artifactOf(rollout);
+    const look = { targets: step.targets, signals, now, before, sinceMs: nowMs, lastGood: null, without };
     drafts.push({ kind: 'measure-before', ...look, afterMs });
   }
   const asksCapacity = rollout.spec.traffic !== null && rollout.spec.traffic.perInstance !== null;

@@ -25,11 +25,22 @@ export type Wish = {
   hasBaseline: boolean;
   /** Instances that a person decided to go on without, by id. */
   without: readonly string[];
+  /** The instances that were to get it, by id; null: any. One of them that is left out is not replaced by another. */
+  picked: readonly string[] | null;
 };
 
 /** Every instance on this version, nothing beside: what a whole deploy and a rollback end in. */
 export function wholly(digest: string, without: readonly string[] = []): Wish {
-  return { digest, share: 1, others: null, isBeside: false, isCanary: false, hasBaseline: false, without };
+  return {
+    digest,
+    share: 1,
+    others: null,
+    isBeside: false,
+    isCanary: false,
+    hasBaseline: false,
+    without,
+    picked: null,
+  };
 }
 
 /**
@@ -39,12 +50,17 @@ export function wholly(digest: string, without: readonly string[] = []): Wish {
  */
 export function partialOf(observation: Observation, wish: Wish): Extract<Trouble, { code: 'partial' }> | null {
   const { target } = observation;
-  const counted = observation.instances.filter((one) => one.role !== 'idle' && !wish.without.includes(one.id));
+  const serving = observation.instances.filter((one) => one.role !== 'idle');
+  const counted = serving.filter((one) => !wish.without.includes(one.id));
   const baselines = counted.filter((one) => one.role === 'baseline');
   const canaries = counted.filter((one) => one.role === 'canary');
   const fleet = wish.isBeside ? counted.filter((one) => one.role === 'stable') : without(counted, baselines);
   const carriers = wish.isBeside ? canaries : fleet;
-  const expected = fleet.length === 0 ? 0 : instancesFor(wish.share, fleet.length);
+  const excused = serving.filter(
+    ({ id }) => wish.without.includes(id) && (wish.picked === null || wish.picked.includes(id)),
+  );
+  const all = fleet.length + serving.length - counted.length;
+  const expected = fleet.length === 0 ? 0 : Math.max(0, instancesFor(wish.share, all) - excused.length);
   const running = carriers.filter((one) => one.digest === wish.digest && one.isHealthy).length;
   const compared = wish.hasBaseline && wish.others !== null ? wish.others : null;
   const fresh = baselines.filter((one) => one.digest === compared && one.isHealthy).length;

@@ -39,7 +39,7 @@ export function placingOf(rollout: Rollout, at: Position, target: string): Placi
 export function wishOf(rollout: Rollout, at: Position, target: string): Wish | null {
   const artifact = artifactAt(rollout, at, target);
   if (!artifact) return null;
-  const { share, strategy, isCanary, baseline } = placingOf(rollout, at, target);
+  const { share, strategy, isCanary, baseline, instances } = placingOf(rollout, at, target);
   return {
     digest: artifact.digest,
     share,
@@ -48,6 +48,7 @@ export function wishOf(rollout: Rollout, at: Position, target: string): Wish | n
     isCanary,
     hasBaseline: baseline !== null,
     without: leftOut(rollout, target),
+    picked: instances,
   };
 }
 

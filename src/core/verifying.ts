@@ -66,5 +66,20 @@ export function verifyOverdue(rollout: Rollout, phase: In<'verifying'>, nowMs: n
     (target): Trouble => phase.problems[target] ?? { code: 'unreachable', target, detail },
   );
   const trouble = together(troubles) ?? { code: 'unreachable', target: '', detail };
-  return giveUp(rollout, phase.at, trouble, null, nowMs);
+  return giveUp(rollout, phase.at, withVerified(rollout, phase, trouble), null, nowMs);
+}
+
+/** Where it was read back as wished it runs: a step that came up on some of its targets is partial, not one that failed. */
+function withVerified(rollout: Rollout, phase: In<'verifying'>, trouble: Trouble): Trouble {
+  if (trouble.code !== 'partial') return trouble;
+  const verified = stepAt(rollout.plan, phase.at).targets.filter((target) => !phase.waitingFor.includes(target));
+  const running = verified.reduce((sum, target) => sum + runningOn(rollout, phase.at, target), 0);
+  return { ...trouble, expected: trouble.expected + running, running: trouble.running + running };
+}
+
+function runningOn(rollout: Rollout, at: Position, target: string): number {
+  const digest = artifactAt(rollout, at, target)?.digest;
+  return (rollout.seen[target]?.groups ?? [])
+    .filter((one) => one.digest === digest && one.role !== 'baseline')
+    .reduce((sum, one) => sum + one.healthy, 0);
 }

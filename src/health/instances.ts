@@ -32,7 +32,8 @@ export async function chooseInstances(
   const here = listed
     .flatMap((one) => one ?? [])
     .filter((one) => choice.region === undefined || one.region === choice.region)
-    .filter((one) => role === null || one.role === role);
+    .filter((one) => role === null || one.role === role)
+    .filter((one) => !question.without.includes(one.id));
   const isAny = choice.version === 'all' || question.digest === '';
   const wanted = choice.version === 'before' ? question.beforeDigest : question.digest;
   const unread = here.find((one) => one.digest === null);

@@ -25,6 +25,8 @@ export type Question = {
   untilMs: number;
   /** How often it is asked: identical questions within that time may share one answer, never one from before `sinceMs`. */
   everyMs: number;
+  /** Instances, by id, that are left out by decision. Only a source that reads instances one by one can know them. */
+  without: string[];
 };
 
 /**

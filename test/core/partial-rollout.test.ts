@@ -30,6 +30,14 @@ describe('R6 T18 a partial rollout', () => {
     expect(seen?.in('rolling-back').trouble).toMatchObject({ code: 'partial', running: 0 });
   });
 
+  it('that came up in one region and not in another is partial too', () => {
+    const scene = rolloutAt('verifying', { step: 'canary' });
+    const eu = scene.answerOne();
+    const none = { oddOne: { digest: null, isHealthy: false }, instances: 1 };
+    const asked = eu?.answerOne(none)?.when(woke('verify-deadline'));
+    expect(asked?.in('deciding').trouble).toMatchObject({ code: 'partial', target: 'us', expected: 2, running: 1 });
+  });
+
   it('goes on without the instances that are named, by name and with a reason, once all else is read back', () => {
     const scene = partial('wave 1');
     if (!scene) throw new Error('never partial');

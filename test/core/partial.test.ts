@@ -81,6 +81,13 @@ describe('R6 the version on every instance is read back', () => {
     expect(partialOf(seen([host(8, { digest: null })]), wholly(NEW, ['host-8']))).not.toBeNull();
   });
 
+  it('a picked one that is left out is not replaced by another, and one that was not picked changes nothing', () => {
+    const canary: Wish = { ...A_QUARTER, share: 0.25, picked: ['host-1'], without: ['host-1'] };
+    const four = [host(1, { digest: NEW, isHealthy: false }), host(2), host(3), host(4)];
+    expect(partialOf(seen(four), canary)).toBeNull();
+    expect(partialOf(seen(four), { ...canary, without: ['host-4'] })).toMatchObject({ expected: 1, running: 0 });
+  });
+
   it('R5 the old colour of a switch is nobody’s trouble', () => {
     expect(partialOf(seen([...hosts(4, 4), host(9, { role: 'idle' })]), wholly(NEW))).toBeNull();
   });

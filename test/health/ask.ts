@@ -18,6 +18,7 @@ export function question(query: Json, changes: Partial<Question> = {}): Question
     sinceMs: 0,
     untilMs: Date.now(),
     everyMs: 1000,
+    without: [],
     ...changes,
   };
 }

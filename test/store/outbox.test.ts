@@ -114,6 +114,7 @@ describe('what is owed', () => {
       before: null,
       sinceMs: NOW_MS,
       lastGood: null,
+      without: [],
     });
     await ledger.write(async (tx) => {
       await tx.owe(baking, look('under-way', 'alerts'), NOW_MS);

@@ -132,7 +132,7 @@ export async function sourceChecks(ready: Ready): Promise<Finding[]> {
           everyMs: 1000,
         } as const;
         const answer = await source.measure(
-          { ...question, ...once, digest: NO_DIGEST, beforeDigest: null },
+          { ...question, ...once, digest: NO_DIGEST, beforeDigest: null, without: [] },
           deadline(),
         );
         const broken = answer.value === null && ['unreachable', 'bad-query', 'bad-answer'].includes(answer.missing);
