@@ -98,7 +98,8 @@ export function clear(rollout: Rollout, at: Position, nowMs: number, short: Shor
     const look = { targets: step.targets, signals, now, before, sinceMs: nowMs, lastGood: null, without };
     drafts.push({ kind: 'measure-before', ...look, afterMs });
   }
-  const asksCapacity = rollout.spec.traffic !== null && rollout.spec.traffic.perInstance !== null;
+  // What was made for this release alone bears nobody's load, and is empty before its first step.
+  const asksCapacity = (rollout.spec.traffic?.perInstance ?? null) !== null && !stage.isEphemeral;
   const waitingFor = asksCapacity ? step.targets : [];
   for (const target of waitingFor) {
     const { share, strategy } = placingOf(rollout, at, target);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decidedBy, rollout, woke } from '../support/given.ts';
+import { decidedBy, rollout, withEnvironment, woke } from '../support/given.ts';
 import { aService } from '../support/service.ts';
 
 const service = aService({ traffic: { source: 'scrape', query: {}, perInstance: 100 } });
@@ -51,6 +51,13 @@ describe('R3 before each step: enough must serve while it runs', () => {
         { target: 'us', needed: null },
       ],
     });
+  });
+
+  it('is not asked of an environment that is made for one release: it is empty, and nobody uses it', () => {
+    const { stages } = withEnvironment();
+    const scene = rollout({ service: { ...service, stages } }).until('clearing', 'all');
+    expect(scene.rollout.environments).toHaveLength(1);
+    expect(scene.asked('read-capacity')).toEqual([]);
   });
 
   it('is not asked where nobody said what an instance can bear', () => {
