@@ -115,9 +115,12 @@ function largestRemainders(count: number, sizes: number[]): number[] {
   return given.map((one, index) => one + (first.some((other) => other.index === index) ? 1 : 0));
 }
 
-/** Of those that serve users; a map, because the names come from outside. */
+/**
+ * Of those that serve users, a canary that an earlier release left behind included: without it the others would be the
+ * whole target, and a part of them all of it. A map, because the names come from outside.
+ */
 function idsByRegion(observation: Observation): Map<string, string[]> {
-  const serving = observation.instances.filter((one) => one.role === 'stable');
+  const serving = observation.instances.filter((one) => one.role === 'stable' || one.role === 'canary');
   const regionOf = new Map(serving.map((one) => [one.id, one.region]));
   return Map.groupBy(regionOf.keys(), (id) => regionOf.get(id) ?? '');
 }

@@ -146,11 +146,19 @@ describe('assign', () => {
   });
 
   it('R5 leaves out the instances that are there for something else than users', () => {
-    const odd = (['canary', 'baseline', 'idle'] as const).map((role) => anInstance(`eu-west-${role}`, 'west', role));
+    const odd = (['baseline', 'idle'] as const).map((role) => anInstance(`eu-west-${role}`, 'west', role));
     const eu = fleet('eu', { west: 2 });
     const assignment = assign({ steps: [wave(['eu'], 1)] }, [{ ...eu, instances: [...eu.instances, ...odd] }], 7);
     expect(assignment.eu?.order.toSorted()).toEqual(['eu-west-0', 'eu-west-1']);
     expect(assignment.eu?.upTo).toEqual([2]);
+  });
+
+  it('R1 counts the canaries that an earlier release left behind: a canary of the next one is not the whole target', () => {
+    const eu = fleet('eu', { west: 4 });
+    const instances = eu.instances.map((one, n) => (n < 2 ? { ...one, role: 'canary' as const } : one));
+    const { eu: assigned } = assign({ steps: [canary(['eu'], 0.1), wave(['eu'], 1)] }, [{ ...eu, instances }], 7);
+    expect(assigned?.order).toHaveLength(4);
+    expect(assigned?.upTo).toEqual([1, 4]);
   });
 
   it('R2 has nothing to take where nothing runs', () => {
