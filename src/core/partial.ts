@@ -21,8 +21,8 @@ export type Wish = {
   isBeside: boolean;
   /** The instances that run it are labelled as a canary. */
   isCanary: boolean;
-  /** As many fresh instances of the old version beside the canary. */
-  hasBaseline: boolean;
+  /** As many fresh instances of this version beside the canary; null: none. */
+  baseline: string | null;
   /** Instances that a person decided to go on without, by id. */
   without: readonly string[];
   /** The instances that were to get it, by id; null: any. One of them that is left out is not replaced by another. */
@@ -37,7 +37,7 @@ export function wholly(digest: string, without: readonly string[] = []): Wish {
     others: null,
     isBeside: false,
     isCanary: false,
-    hasBaseline: false,
+    baseline: null,
     without,
     picked: null,
   };
@@ -62,28 +62,27 @@ export function partialOf(observation: Observation, wish: Wish): Extract<Trouble
   const all = fleet.length + serving.length - counted.length;
   const expected = fleet.length === 0 ? 0 : Math.max(0, instancesFor(wish.share, all) - excused.length);
   const running = carriers.filter((one) => one.digest === wish.digest && one.isHealthy).length;
-  const compared = wish.hasBaseline && wish.others !== null ? wish.others : null;
-  const fresh = baselines.filter((one) => one.digest === compared && one.isHealthy).length;
+  const fresh = baselines.filter((one) => one.digest === wish.baseline && one.isHealthy).length;
   const config = commonConfig(observation, wish.digest);
   const strays = counted.flatMap((one): Stray[] => {
     const is = strayOf(one, wish, config);
     return is === null ? [] : [{ id: one.id, target, region: one.region, digest: one.digest, is }];
   });
   const hasFleet = fleet.length > 0;
-  const hasBaseline = compared === null || fresh >= expected;
+  const hasBaseline = wish.baseline === null || fresh >= expected;
   if (hasFleet && running >= expected && strays.length === 0 && hasBaseline) return null;
   return { code: 'partial', target, instances: strays, expected, running };
 }
 
 function strayOf(one: Instance, wish: Wish, config: string | null): Stray['is'] | null {
   if (one.digest === null) return 'unreadable';
-  if (one.role === 'baseline' && !wish.hasBaseline) return 'left-behind';
+  if (one.role === 'baseline' && wish.baseline === null) return 'left-behind';
   if (one.role === 'canary' && !wish.isCanary && !wish.isBeside) return 'left-behind';
   // Beside the old ones, the old ones are not to run it.
   const isCarrier = wish.isBeside ? one.role === 'canary' : one.role !== 'baseline';
   const isWished = one.digest === wish.digest && isCarrier;
   if (!isWished) {
-    if (one.role === 'baseline') return one.digest === wish.others ? null : 'other-version';
+    if (one.role === 'baseline') return one.digest === wish.baseline ? null : 'other-version';
     const isOther = wish.share === 1 || (wish.others !== null && one.digest !== wish.others);
     return isOther ? 'other-version' : null;
   }

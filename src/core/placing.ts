@@ -46,7 +46,7 @@ export function wishOf(rollout: Rollout, at: Position, target: string): Wish | n
     others: own(rollout.found, target) ?? null,
     isBeside: strategy.is === 'weight' && share < 1,
     isCanary,
-    hasBaseline: baseline !== null,
+    baseline: baseline?.digest ?? null,
     without: leftOut(rollout, target),
     picked: instances,
   };

@@ -101,13 +101,22 @@ describe('R6 the version on every instance is read back', () => {
   });
 
   it('H1 a fresh baseline is on the old version and as large as the canary', () => {
-    const wish: Wish = { ...wholly(NEW), share: 0.25, others: OLD, isBeside: true, isCanary: true, hasBaseline: true };
+    const wish: Wish = { ...wholly(NEW), share: 0.25, others: OLD, isBeside: true, isCanary: true, baseline: OLD };
     const canary = host(9, { digest: NEW, role: 'canary' });
     const baseline = host(10, { role: 'baseline' });
     expect(partialOf(seen([...hosts(0, 4), canary, baseline]), wish)).toBeNull();
     expect(partialOf(seen([...hosts(0, 4), canary]), wish)).not.toBeNull();
     expect(strays(seen([...hosts(0, 4), canary, { ...baseline, digest: NEW }]), wish)).toEqual([
       'host-10 other-version',
+    ]);
+  });
+
+  it('H1 a baseline is the version that it was asked to be, also where it is not known what all the others run', () => {
+    const wish: Wish = { ...wholly(NEW), share: 0.25, isCanary: true, baseline: OLD };
+    const others = [host(1, { digest: NEW, role: 'canary' }), host(2), host(3, { digest: 'sha256:third' }), host(4)];
+    expect(partialOf(seen([...others, host(5, { role: 'baseline' })]), wish)).toBeNull();
+    expect(strays(seen([...others, host(5, { role: 'baseline', digest: NEW })]), wish)).toEqual([
+      'host-5 other-version',
     ]);
   });
 
