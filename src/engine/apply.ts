@@ -40,11 +40,26 @@ export async function applyDecision(
   if (answer.is !== 'changed') return { decision, cancelled };
   await tx.saveRollout(rollout);
   if (hasMoved) cancelled.push(...(await tx.cancelOlder(rollout.id, rollout.generation)));
+  cancelled.push(...(await takeOver(tx, decision, event.atMs)));
   for (const effect of decision.effects) await tx.owe(rollout, effect, event.atMs + effect.afterMs);
   await tx.record(rollout, previous.generation, decision.facts);
   await tx.oweProjection(rollout.id, event.atMs);
   if (hasMoved && freesLane(rollout)) cancelled.push(...(await moveLane(tx, rollout.lane, event.atMs)));
   return { decision, cancelled };
+}
+
+/** What an earlier release was to remove is made anew: nobody takes it away from this one any more. */
+async function takeOver(tx: LedgerWriter, { rollout, effects }: Decision, atMs: number): Promise<string[]> {
+  const cancelled: string[] = [];
+  for (const effect of effects) {
+    if (effect.kind !== 'create') continue;
+    for (const { rolloutId, key } of await tx.cancelRemovals(rollout.service, effect.target)) {
+      const { generation, target } = effect;
+      const applied = await applyEvent(tx, rolloutId, { type: 'removed', atMs, generation, target });
+      cancelled.push(key, ...(applied?.cancelled ?? []));
+    }
+  }
+  return cancelled;
 }
 
 /** Only these phases can let another rollout of the lane start or end. */

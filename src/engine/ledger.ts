@@ -87,6 +87,11 @@ export interface LedgerWriter extends LedgerReader {
   oweProjection(rolloutId: string, dueAtMs: number): Promise<void>;
   /** Cancels what older phases owed; answers the keys. */
   cancelOlder(rolloutId: string, generation: number): Promise<string[]>;
+  /**
+   * Whoever makes a target anew owns it: its removal is owed by nobody else any more. Answers the rollouts that owed it,
+   * and the keys.
+   */
+  cancelRemovals(service: string, target: string): Promise<{ rolloutId: string; key: string }[]>;
   /** The row is done; false: it was cancelled or owed again meanwhile. */
   settle(owed: Owed<Due>): Promise<boolean>;
   /** Still owed, later; keeps or resets the count of tries. */

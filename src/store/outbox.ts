@@ -6,7 +6,15 @@ import type { Tables } from './schema.ts';
 
 type Outbox = Pick<
   LedgerWriter,
-  'owe' | 'oweProjection' | 'oweDrift' | 'isDriftTold' | 'cancelOlder' | 'settle' | 'postpone' | 'claimDue'
+  | 'owe'
+  | 'oweProjection'
+  | 'oweDrift'
+  | 'isDriftTold'
+  | 'cancelOlder'
+  | 'cancelRemovals'
+  | 'settle'
+  | 'postpone'
+  | 'claimDue'
 >;
 
 /** The family of `owed` and `fences`: what is to be done, by whom it is leased, under which fence it may change a target. */
@@ -49,6 +57,10 @@ export function outbox(database: Kysely<Tables>): Outbox {
     async cancelOlder(rolloutId, generation) {
       const { rows } = await queries.cancelOlder({ rollout_id: rolloutId, generation });
       return rows.map((row) => row.key);
+    },
+    async cancelRemovals(service, target) {
+      const { rows } = await queries.cancelRemovals({ target: `${service}/${target}` });
+      return rows.map((row) => ({ rolloutId: row.rollout_id, key: row.key }));
     },
     async settle(owed) {
       const { numAffectedRows } = await queries.settle({ key: owed.key, version: owed.version });
@@ -129,6 +141,13 @@ function queriesOf(database: Kysely<Tables>) {
         .where('generation', '<', given.generation)
         .where('kind', 'not in', [...OUTLIVES_PHASE, 'project'])
         .returning('key'),
+    ),
+    cancelRemovals: prepared(database, (given: { target: string }) =>
+      database
+        .deleteFrom('owed')
+        .where('kind', '=', 'remove')
+        .where('target', '=', given.target)
+        .returning(['rollout_id', 'key']),
     ),
     settle: prepared(database, (given: Pick<Row, 'key' | 'version'>) =>
       database.deleteFrom('owed').where('key', '=', given.key).where('version', '=', given.version),
