@@ -1,24 +1,35 @@
-import type { Event } from '../../src/core/event.ts';
+import { type DriftCase, isOpen } from '../../src/core/drift-case.ts';
+import type { Choice, Event } from '../../src/core/event.ts';
+import type { ServiceSpec } from '../../src/core/pipeline.ts';
 import { isOver, type Rollout } from '../../src/core/rollout.ts';
 import { createCommands } from '../../src/engine/commands.ts';
+import { createDriftWatch, type DriftWatch } from '../../src/engine/drift.ts';
+import { createDriftCommands } from '../../src/engine/drift-commands.ts';
 import { createEngine, type Engine, type Outcome } from '../../src/engine/engine.ts';
 import type { Ledger, LedgerWriter, Owed } from '../../src/engine/ledger.ts';
 import type { Perform } from '../../src/engine/perform.ts';
-import { createPerform } from '../../src/perform.ts';
+import { createPerform, createPerformDrift } from '../../src/perform.ts';
 import { type Database, openDatabase } from '../../src/store/database.ts';
 import { GroupCommit } from '../../src/store/group-commit.ts';
 import { createLedger } from '../../src/store/ledger.ts';
 import { PLAIN } from '../support/placing.ts';
-import { actor, aService, type PersonName } from '../support/service.ts';
+import { actor, type PersonName } from '../support/service.ts';
 import { memoryDatabase, sha256 } from '../support/store.ts';
-import { all, checkEnd, checkPromises, readRollouts, Violation } from './invariants.ts';
+import { Invariants } from './invariants.ts';
+import { asLoaded, asUnderstood, type PlantedBug } from './planted-bug.ts';
+import { checkEnd } from './promises/end.ts';
+import { all } from './promises/rows.ts';
+import { Violation } from './promises/violation.ts';
 import { type Random, seeded } from './random.ts';
-import { NEVER, type PlantedBug, Universe } from './universe.ts';
+import { optionsOf, simulatedService } from './simulated-service.ts';
+import { BEHAVIOURS, NEVER, Universe } from './universe.ts';
 
 export type Run = { seed: number; steps: number; crashes: number; rollouts: number; ends: Record<string, number> };
 
-const STEPS = 40;
-const STEPS_TO_END = 600;
+const STEPS = 60;
+/** So many steps more without faults of calls, while the world stays as it is: things are missing, and only some work. */
+const FICKLE_STEPS = 60;
+const STEPS_TO_END = 1000;
 
 /**
  * Goal: no order of crashes, faults, clicks and clocks breaks a promise. Method: the real engine over the real store,
@@ -43,7 +54,9 @@ class Simulator {
   #database: Database;
   #engine!: Engine;
   #commands!: ReturnType<typeof createCommands>;
-  #service = aService();
+  #drift!: { watch: DriftWatch; commands: ReturnType<typeof createDriftCommands> };
+  #service: ServiceSpec;
+  #invariants: Invariants;
   #seed: number;
   #bug: PlantedBug | null;
   #ids = 0;
@@ -54,6 +67,8 @@ class Simulator {
   /** What was acknowledged to somebody, and must be there for ever: approvals by rollout and person. */
   #acknowledged: { rollout: string; principal: string }[] = [];
   #acknowledgedMerges = new Set<string>();
+  /** How often people have answered a rollout since all is quiet. */
+  #tries = new Map<string, number>();
 
   constructor(seed: number, bug: PlantedBug | null) {
     this.#seed = seed;
@@ -61,13 +76,8 @@ class Simulator {
     this.#random = seeded(seed);
     this.#universe = new Universe(this.#random, bug);
     this.#database = memoryDatabase();
-    const approvals = this.#random.pick([1, 1, 2]);
-    const asks = this.#random.chance(0.5);
-    this.#service = aService();
-    for (const stage of this.#service.stages) {
-      if (stage.approvals) stage.approvals.required = approvals;
-      for (const step of stage.steps) if (step.kind !== 'canary') step.onDegraded = asks ? 'ask' : 'rollback';
-    }
+    this.#invariants = new Invariants(this.#universe);
+    this.#service = simulatedService(this.#random);
     this.#start();
   }
 
@@ -79,18 +89,29 @@ class Simulator {
     const universe = this.#universe;
     const commits = new GroupCommit(this.#database.writer);
     const ledger = this.#fused(createLedger(this.#database, commits));
-    const clock = { now: () => universe.nowMs, wait: () => NEVER };
-    const perform = this.#watched(createPerform(universe.edges()));
+    const { clock: time } = universe;
+    const now = () => time.nowMs;
+    const clock = { now, wait: () => NEVER };
+    const perform = this.#watched((owed, ...more) => createPerform(universe.edges(owed.key))(owed, ...more));
+    const performDrift = createPerformDrift(universe.edges('drift'));
     const log = { warn() {}, error() {} };
-    this.#engine = createEngine({ ledger, perform, clock, log });
-    this.#commands = createCommands({
-      ledger,
-      engine: this.#engine,
-      now: () => universe.nowMs,
-      newId: () => this.#newId(),
-      hash: sha256,
-      readFacts: async () => null,
-    });
+    const engine = createEngine({ ledger, perform, performDrift, clock, log });
+    const services = [this.#service];
+    const common = { ledger, engine, now, newId: () => this.#newId(), hash: sha256 };
+    const readFacts = async () => null;
+    this.#engine = engine;
+    this.#commands = createCommands({ ...common, readFacts });
+    this.#drift = {
+      watch: createDriftWatch({
+        services,
+        ledger,
+        engine,
+        clock,
+        log,
+        observe: (_, target) => universe.observe(target),
+      }),
+      commands: createDriftCommands({ ...common, services }),
+    };
   }
 
   #newId(): string {
@@ -136,11 +157,11 @@ class Simulator {
   #fusedWriter(tx: LedgerWriter): LedgerWriter {
     const owe: LedgerWriter['owe'] = async (rollout, effect, dueAtMs) => {
       if (this.#bug === 'result-before-intent' && effect.kind === 'deploy') {
-        const provider = this.#universe.edges().provider(rollout.service)?.provider;
+        const provider = this.#universe.edges(effect.key).provider(rollout.service)?.provider;
         const { target, artifact, share, key } = effect;
         await provider
           ?.deploy(
-            { service: 'shop', target, options: targetOptions(target), artifact, share, ...PLAIN, key, generation: 1 },
+            { service: 'shop', target, options: optionsOf(target), artifact, share, ...PLAIN, key, generation: 1 },
             NO_SIGNAL,
           )
           .catch(() => undefined);
@@ -150,7 +171,15 @@ class Simulator {
     return {
       ...tx,
       owe,
-      saveRollout: (rollout) => this.#await(() => tx.saveRollout(rollout)),
+      rollout: async (id) => {
+        const rollout = await tx.rollout(id);
+        return rollout && asLoaded(this.#bug, rollout, this.#universe.clock.nowMs);
+      },
+      saveRollout: async (rollout) => {
+        const before = await tx.rollout(rollout.id);
+        if (before) this.#invariants.decided(before, rollout);
+        return this.#await(() => tx.saveRollout(rollout));
+      },
       audit: (entry, atMs) => this.#await(() => tx.audit(entry, atMs)),
       settle: (owed) => this.#await(() => tx.settle(owed)),
     };
@@ -158,14 +187,15 @@ class Simulator {
 
   #watched(perform: Perform): Perform {
     return async (owed, rollout, signal) => {
-      this.#universe.intents.add(owed.key);
+      const { intents } = this.#universe.platform;
+      intents.add(owed.key);
       const changed = this.#bug === 'key-changed-at-each-try' ? withKeyOfTry(owed) : owed;
-      this.#universe.intents.add(changed.due.key);
+      intents.add(changed.due.key);
       if (this.#bug === 'early-measurement-swallowed' && owed.due.kind === 'measure' && this.#random.chance(0.2)) {
         return { is: 'done' };
       }
       const performed = await this.#await(() => perform(changed, rollout, signal));
-      return this.#await(async () => performed);
+      return this.#await(async () => asUnderstood(this.#bug, performed, rollout));
     };
   }
 
@@ -173,7 +203,7 @@ class Simulator {
   #crash(): void {
     this.#crashes += 1;
     this.#universe.life += 1;
-    this.#universe.busy.clear();
+    this.#universe.platform.forgetCallers();
     this.#fuse = Number.POSITIVE_INFINITY;
     this.#crashed = Promise.withResolvers<void>();
     if (this.#database.raw.inTransaction) this.#database.raw.exec('ROLLBACK');
@@ -185,7 +215,7 @@ class Simulator {
     this.#database.raw.exec('UPDATE owed SET lease_until_ms = NULL');
     this.#start();
     this.#checkAcknowledged();
-    checkPromises(this.#universe, this.#database, true);
+    this.#invariants.check(this.#database, true);
   }
 
   /** T13: what was said to be accepted is there. */
@@ -218,14 +248,21 @@ class Simulator {
     let steps = 0;
     for (; steps < STEPS; steps += 1) {
       await this.#step();
-      checkPromises(this.#universe, this.#database, false);
+      this.#invariants.check(this.#database, false);
     }
     this.#universe.isFaulty = false;
+    for (let left = FICKLE_STEPS; (await this.#quietStep()) && left > 0; left -= 1) {
+      this.#invariants.check(this.#database, false);
+      steps += 1;
+      if (this.#random.chance(0.04)) await this.#universe.turn();
+    }
+    this.#universe.settle();
     for (let left = STEPS_TO_END; (await this.#quietStep()) && left > 0; left -= 1) {
-      checkPromises(this.#universe, this.#database, false);
+      this.#invariants.check(this.#database, false);
       steps += 1;
     }
-    await checkEnd(this.#universe, this.#database);
+    const ephemeral = this.#service.stages.filter((one) => one.isEphemeral).flatMap((one) => one.steps);
+    await checkEnd(this.#universe, this.#database, [...new Set(ephemeral.flatMap((one) => one.targets))]);
     return { seed: this.#seed, steps, crashes: this.#crashes, ...this.#ends() };
   }
 
@@ -241,15 +278,15 @@ class Simulator {
     const random = this.#random;
     if (random.chance(0.12)) this.#fuse = 1 + random.int(12);
     const roll = random.next();
-    if (roll < 0.55) return this.#letTimePass();
-    if (roll < 0.67) return this.#merge();
-    if (roll < 0.85) return this.#someoneActs();
-    if (roll < 0.9) return this.#rollbackOfTheService();
-    if (roll < 0.94) return this.#lateCallArrives();
-    if (roll < 0.97) {
-      this.#universe.nowMs += random.pick([-7_200_000, -60_000, 60_000, 3_600_000]);
-      return;
-    }
+    if (roll < 0.52) return this.#letTimePass();
+    if (roll < 0.63) return this.#merge();
+    if (roll < 0.8) return this.#someoneActs();
+    if (roll < 0.84) return this.#rollbackOfTheService();
+    if (roll < 0.88) return this.#lateCallArrives();
+    if (roll < 0.92) return this.#universe.turn();
+    if (roll < 0.95) return this.#watchForDrift();
+    if (roll < 0.97) return this.#universe.clock.set(random.pick([-7_200_000, -60_000, 60_000, 3_600_000]));
+    if (roll < 0.99) return this.#universe.clock.sleep(random.pick([20_000, 900_000]));
     if (random.chance(0.3)) this.#universe.leaves('bo');
   }
 
@@ -257,14 +294,37 @@ class Simulator {
     const nextMs = this.#nextDueMs();
     if (nextMs === null) return;
     // Everything that is due at that time and a little later: the order within is the engine's.
-    this.#universe.nowMs = Math.max(this.#universe.nowMs, nextMs) + this.#random.int(3000);
+    this.#passUntil(nextMs, this.#random.int(3000));
     await this.#alive(() => this.#engine.tick(1 + this.#random.int(16)));
+  }
+
+  #passUntil(atMs: number, moreMs: number): void {
+    const { clock } = this.#universe;
+    clock.pass(Math.max(0, atMs - clock.nowMs) + moreMs);
+  }
+
+  async #watchForDrift(): Promise<void> {
+    await this.#alive(() => this.#drift.watch.tick());
+    for (const known of await this.#drifted()) {
+      const { service, target, number, generation } = known;
+      const name = this.#random.pick<PersonName>(['cho', 'ben', 'bo', 'eve']);
+      const wish = { service, target, number, generation, actor: actor(name), because: 'seen' } as const;
+      const act = this.#random.pick(['fix', 'fix', 'accept', 'ignore'] as const);
+      const untilMs = this.#universe.clock.nowMs + 3_600_000;
+      await this.#alive(() => this.#drift.commands.decide({ ...wish, act, untilMs }));
+      await this.#mayDieNow();
+    }
+  }
+
+  async #drifted(): Promise<DriftCase[]> {
+    const rows = all<{ state: string }>(this.#database, 'SELECT state FROM drifts ORDER BY target');
+    return rows.map((row) => JSON.parse(row.state) as DriftCase).filter(isOpen);
   }
 
   async #merge(): Promise<void> {
     const { commits } = this.#universe;
     if (commits.length < 6 && this.#random.chance(0.8)) {
-      this.#universe.merge(this.#random.pick(['good', 'good', 'good', 'degraded', 'crashes', 'red-build']));
+      this.#universe.merge(this.#random.pick(BEHAVIOURS));
     }
     if (commits.length === 0) return;
     // A stale, a repeated or a late reading: any slice of the branch up to some commit.
@@ -294,16 +354,17 @@ class Simulator {
   }
 
   #actOn(rollout: Rollout, name: PersonName): Event {
-    const common = { atMs: this.#universe.nowMs, generation: rollout.generation, actor: actor(name) };
+    const common = { atMs: this.#universe.clock.nowMs, generation: rollout.generation, actor: actor(name) };
     const { phase } = rollout;
     if (phase.is === 'gated' && this.#random.chance(0.9)) {
       return this.#random.chance(0.92)
         ? { type: 'approved', ...common }
         : { type: 'rejected', ...common, because: 'not today' };
     }
-    if (phase.is === 'deciding' && this.#random.chance(0.8)) {
+    if ((phase.is === 'deciding' || phase.is === 'holding') && this.#random.chance(0.8)) {
       const choice = this.#random.pick(phase.choices);
-      return { type: 'decided', ...common, choice, because: choice === 'continue' ? 'seen, it is fine' : null };
+      const because = this.#random.chance(0.9) ? 'seen, it is fine' : null;
+      return { type: 'decided', ...common, choice, because };
     }
     const { atMs, actor: who } = common;
     if (this.#random.chance(0.2)) return { type: 'aborted', atMs, actor: who, because: 'stop' };
@@ -336,7 +397,8 @@ class Simulator {
   }
 
   async #lateCallArrives(): Promise<void> {
-    const call = this.#universe.late.splice(this.#random.int(this.#universe.late.length || 1), 1)[0];
+    const { late } = this.#universe.platform;
+    const call = late.splice(this.#random.int(late.length || 1), 1)[0];
     await call?.().catch(() => undefined);
   }
 
@@ -346,7 +408,7 @@ class Simulator {
   }
 
   async #open(): Promise<Rollout[]> {
-    return readRollouts(this.#universe, this.#database).filter((one) => !isOver(one));
+    return this.#invariants.rollouts(this.#database).filter((one) => !isOver(one));
   }
 
   #nextDueMs(): number | null {
@@ -356,37 +418,66 @@ class Simulator {
   /** Without faults: late calls arrive, people answer what they are asked, time passes. False: all is quiet. */
   async #quietStep(): Promise<boolean> {
     this.#fuse = Number.POSITIVE_INFINITY;
-    while (this.#universe.late.length > 0) await this.#lateCallArrives();
-    for (const rollout of await this.#open()) {
-      const { phase, generation } = rollout;
-      const common = { atMs: this.#universe.nowMs, generation };
-      if (phase.is === 'gated') {
-        for (const name of ['ben', 'cho'] as const) {
-          await this.#submit(rollout, { type: 'approved', ...common, actor: actor(name) }, name);
-        }
-      }
-      if (phase.is === 'deciding' || phase.is === 'holding') {
-        const choice = phase.choices.includes('roll-back') ? 'roll-back' : 'retry';
-        const isStuck = choice === 'retry' && rollout.steps.filter((one) => one.ended === 'retried').length > 3;
-        const event: Event = isStuck
-          ? { type: 'aborted', atMs: common.atMs, actor: actor('cho'), because: 'enough' }
-          : { type: 'decided', ...common, actor: actor('cho'), choice, because: null };
-        await this.#submit(rollout, event, 'cho');
-      }
-    }
+    const { platform, isFickle } = this.#universe;
+    while (platform.late.length > 0 && (!isFickle || this.#random.chance(0.3))) await this.#lateCallArrives();
+    for (const rollout of await this.#open()) await this.#answer(rollout);
     const nextMs = this.#nextDueMs();
-    if (nextMs === null) return (await this.#open()).length > 0;
-    this.#universe.nowMs = Math.max(this.#universe.nowMs, nextMs);
+    if (nextMs === null) return (await this.#open()).length > 0 || this.#repairDrift();
+    this.#passUntil(nextMs, 0);
     await this.#engine.tick(32);
     return true;
   }
+
+  /** What people do when they are asked and nothing else goes wrong: they approve, and take back what does not work. */
+  async #answer(rollout: Rollout): Promise<void> {
+    const { phase, generation } = rollout;
+    const common = { atMs: this.#universe.clock.nowMs, generation };
+    if (phase.is === 'gated') {
+      for (const name of ['ben', 'cho'] as const) {
+        await this.#submit(rollout, { type: 'approved', ...common, actor: actor(name) }, name);
+      }
+    }
+    if (phase.is !== 'deciding' && phase.is !== 'holding') return;
+    const tries = this.#tries.get(rollout.id) ?? 0;
+    this.#tries.set(rollout.id, tries + 1);
+    const because = 'enough';
+    const decided = (choice: Choice): Event => ({ type: 'decided', ...common, actor: actor('cho'), choice, because });
+    const choice = wayOut(phase.choices, tries);
+    const way: Event = choice ? decided(choice) : { type: 'aborted', atMs: common.atMs, actor: actor('cho'), because };
+    if (phase.is === 'deciding') await this.#submit(rollout, way, 'cho');
+    // Nothing leads back and nothing leads on: the fix does, and what holds for it gives way.
+    if (phase.is === 'holding') await this.#mergeTheFix();
+  }
+
+  async #mergeTheFix(): Promise<void> {
+    const { commits } = this.#universe;
+    if (commits.length < 12) this.#universe.merge('good');
+    const releases = commits.map((one) => one.release);
+    const headSha = releases.at(-1)?.sha;
+    if (headSha) await this.#commands.recordMerges(this.#service, { headSha, releases });
+  }
+
+  /** When all is quiet, what drifted is put back. False: nothing has. */
+  async #repairDrift(): Promise<boolean> {
+    this.#universe.clock.pass(600_000);
+    await this.#drift.watch.tick();
+    for (const { service, target, number, generation } of await this.#drifted()) {
+      const wish = { service, target, number, generation, actor: actor('cho') };
+      await this.#drift.commands.decide({ ...wish, act: 'fix' });
+    }
+    return this.#nextDueMs() !== null;
+  }
+}
+
+/** Back if that can be, or once more, or on in spite of it; null: away with it. Who was asked too often waits for the fix. */
+function wayOut(choices: Choice[], tries: number): Choice | null {
+  if (choices.includes('roll-back')) return 'roll-back';
+  if (tries === 0) return 'retry';
+  if (tries > 3) return 'hold';
+  return choices.find((one) => one === 'continue' || one === 'go-on-without') ?? (tries > 2 ? null : 'retry');
 }
 
 const NO_SIGNAL = new AbortController().signal;
-
-function targetOptions(target: string) {
-  return { regions: { [target]: 3 }, digest: 'sha256:first' };
-}
 
 function withKeyOfTry(owed: Owed): Owed {
   return owed.due.kind === 'deploy' || owed.due.kind === 'roll-back'

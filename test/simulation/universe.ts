@@ -1,72 +1,88 @@
-import type { Measurement } from '../../src/core/judge/signal.ts';
 import type { Release } from '../../src/core/release.ts';
+import type { Observation } from '../../src/core/target.ts';
 import type { Edges } from '../../src/perform.ts';
-import { createMemoryProvider, type MemoryProvider } from '../../src/providers/memory.ts';
-import type { ChangeRequest, Provider, TargetRef } from '../../src/providers/provider.ts';
 import { aRelease, keyOf } from '../support/service.ts';
+import { type Conduct, Health } from './health.ts';
+import type { PlantedBug } from './planted-bug.ts';
+import { Platform } from './platform.ts';
 import type { Random } from './random.ts';
+import { SimulatedClock } from './simulated-clock.ts';
+import { FIRST_DIGEST, optionsOf, PER_INSTANCE } from './simulated-service.ts';
 
 /** How a release of the simulated service behaves. */
-export type Behaviour = 'good' | 'degraded' | 'crashes' | 'red-build';
+export const BEHAVIOURS = [
+  'good',
+  'good',
+  'good',
+  'degraded',
+  'leaks',
+  'unclear',
+  'slow',
+  'breaks-neighbour',
+  'crashes',
+  'fails-check',
+  'red-build',
+] as const;
+export type Behaviour = (typeof BEHAVIOURS)[number];
+
+const CONDUCT: Partial<Record<Behaviour, Conduct>> = {
+  degraded: { shows: { errors: 'bad', probe: 'bad' }, afterLooks: 0 },
+  leaks: { shows: { errors: 'bad' }, afterLooks: 4 },
+  unclear: { shows: { errors: 'between' }, afterLooks: 0 },
+  slow: { shows: { latency: 'bad' }, afterLooks: 1 },
+  'breaks-neighbour': { shows: { 'payments errors': 'bad' }, afterLooks: 0 },
+};
+const WELL: Conduct = { shows: {}, afterLooks: 0 };
 
 /** Thrown into whatever waits when the process is killed; nothing after it runs. */
 export const NEVER = new Promise<never>(() => {});
-
-export const TARGETS: Record<string, { regions: Record<string, number>; digest: string }> = {
-  staging: { regions: { eu: 2 }, digest: 'sha256:first' },
-  eu: { regions: { eu: 4 }, digest: 'sha256:first' },
-  us: { regions: { us: 3 }, digest: 'sha256:first' },
-};
-
-/** What a planted bug changes in the world around the engine; each breaks one promise on purpose. */
-export type PlantedBug =
-  | 'no-fence'
-  | 'result-before-intent'
-  | 'key-changed-at-each-try'
-  | 'acknowledge-before-commit'
-  | 'early-measurement-swallowed';
 
 /**
  * Everything outside the process: it survives a crash, it fails on demand, and it remembers what was done to it. Time
  * passes only when the simulator says so.
  */
 export class Universe {
-  nowMs = 1_700_000_000_000;
-  /** Faults happen while this is on; with it off, everything must end. */
+  readonly clock = new SimulatedClock();
+  readonly health: Health;
+  readonly platform: Platform;
+  readonly random: Random;
+  readonly bug: PlantedBug | null;
+  /** Calls fail and the process dies while this is on. */
   isFaulty = true;
+  /** Numbers are missing and changes reach only some while this is on; with both off, everything must end. */
+  isFickle = true;
   /** The chance that a call fails, before or after its effect. */
   trouble: number;
   /** Slack answers nothing for the whole run. */
   isSlackDown: boolean;
   commits: { release: Release; behaviour: Behaviour; looks: number }[] = [];
-  /** Calls whose caller gave up and that arrive later all the same. */
-  late: (() => Promise<void>)[] = [];
-  /** Keys that were committed as owed when the engine came to perform them. */
-  intents = new Set<string>();
-  /** Every call to the provider that changes something, as it was asked. */
-  asked: { key: string; target: string; generation: number; digest: string; wasIntended: boolean }[] = [];
-  /** How many changes are under way on a target, and the most there ever were. */
-  busy = new Map<string, number>();
-  overlaps: string[] = [];
   /** Whether somebody still may approve, by principal key. */
   left = new Set<string>();
   /** By message key: how many messages there are in the channel, and what the newest shows. */
   messages = new Map<string, string>();
-  /** For each digest: what was measured, newest last. */
-  looks = new Map<string, ('good' | 'bad' | 'none')[]>();
   /** The killed process: whatever it still waits for never answers. */
   life = 0;
-  #newest = new Map<string, number>();
-  readonly random: Random;
-  readonly bug: PlantedBug | null;
-  readonly provider: MemoryProvider;
+  /** What hurts its neighbours runs somewhere. */
+  #isNeighbourHurt = false;
 
   constructor(random: Random, bug: PlantedBug | null) {
     this.random = random;
     this.bug = bug;
     this.trouble = random.pick([0, 0.05, 0.15, 0.3]);
     this.isSlackDown = random.chance(0.15);
-    this.provider = createMemoryProvider({ runningCalls: random.pick([0, 0, 1, 2]) });
+    this.health = new Health(random, this.clock, bug, (digest) => this.#conductOf(digest));
+    this.platform = new Platform({
+      random,
+      bug,
+      now: () => this.clock.nowMs,
+      fails: (share) => this.fails(share),
+      disappoints: (share) => this.disappoints(share),
+      crashes: (digest) => this.behaviourOf(digest) === 'crashes',
+      newestDigest: () => {
+        const newest = this.commits.at(-1);
+        return newest ? digestOf(newest.release.sha) : FIRST_DIGEST;
+      },
+    });
   }
 
   merge(behaviour: Behaviour): void {
@@ -78,8 +94,45 @@ export class Universe {
     return this.commits.find((one) => digestOf(one.release.sha) === digest)?.behaviour ?? 'good';
   }
 
-  fails(): boolean {
-    return this.isFaulty && this.random.chance(this.trouble);
+  #conductOf(digest: string): Conduct {
+    // A neighbour is asked without a version: it suffers from what runs beside it.
+    if (digest === '') return this.#isNeighbourHurt ? (CONDUCT['breaks-neighbour'] ?? WELL) : WELL;
+    return CONDUCT[this.behaviourOf(digest)] ?? WELL;
+  }
+
+  fails(share = 1): boolean {
+    return this.isFaulty && this.random.chance(this.trouble * share);
+  }
+
+  /** The same of what is measured and of instances. */
+  disappoints(share = 1): boolean {
+    return this.isFickle && this.random.chance(this.trouble * share);
+  }
+
+  /** Something in the world changes by itself. */
+  async turn(): Promise<void> {
+    const { health, random } = this;
+    switch (random.pick(['neighbour', 'users', 'load', 'target', 'target'] as const)) {
+      case 'neighbour':
+        return void (health.ill.delete('payments') || health.ill.add('payments'));
+      case 'users':
+        health.isQuiet = !health.isQuiet;
+        return;
+      case 'load':
+        health.load = random.pick([0.5, 1.5, 2.5, 3.5, null].map((share) => share && share * PER_INSTANCE));
+        return;
+      case 'target':
+        return this.platform.changeBehindTheBack();
+    }
+  }
+
+  /** Everything that went wrong by itself is mended. */
+  settle(): void {
+    this.isFickle = false;
+    this.health.ill.clear();
+    this.health.isQuiet = false;
+    this.health.load = 0.5 * PER_INSTANCE;
+    this.platform.recover();
   }
 
   /** A call from this life of the process. After a crash its answer never arrives. */
@@ -91,16 +144,25 @@ export class Universe {
     return answer;
   }
 
-  /** The edges as one life of the process sees them. */
-  edges(): Edges {
-    const life = this.life;
+  /** The edges as one life of the process sees them, for the effect that is owed under this key. */
+  edges(key: string): Edges {
+    const { life, health } = this;
     const call = <T>(run: () => Promise<T> | T) => this.#call(life, run);
+    health.begin(key);
     return {
-      now: () => this.nowMs,
+      now: () => this.clock.nowMs,
+      provider: () => ({ provider: this.platform.providerFor(call, key), options: optionsOf }),
+      source: () => ({
+        measure: async (question) => {
+          if (question.digest === '') await this.#lookAtNeighbours();
+          return life === this.life ? health.measure(question, key, this.disappoints()) : NEVER;
+        },
+      }),
       targetsOf: () => null,
-      check: () => null,
-      provider: () => ({ provider: this.#providerFor(call), options: (target) => TARGETS[target] ?? {} }),
-      source: () => ({ measure: (question) => call(() => this.#measure(question.signal, question.digest)) }),
+      check: () => ({
+        run: ({ digest }) => call(() => this.#check(digest)),
+        examine: async () => ({ ok: true, detail: '' }),
+      }),
       github: {
         watchBuild: (_repo, sha) => call(() => this.#build(sha)),
         compare: (_repo, base, head) =>
@@ -111,13 +173,25 @@ export class Universe {
         isOnBranch: (_repo, _branch, sha) => call(() => this.#indexOf(sha) >= 0),
       },
       people: {
-        eligibleAmong: (_rollout, keys) => call(() => keys.filter((key) => !this.left.has(key))),
+        eligibleAmong: (_rollout, keys) => call(() => keys.filter((one) => !this.left.has(one))),
         project: (rollout) => this.#slack(call, `${rollout.id}/card`, rollout.phase.is),
         announce: (_rollout, effect) => this.#slack(call, effect.key, effect.what),
         page: (_rollout, effect) => this.#slack(call, effect.key, 'page'),
         projectDrift: (service, target) => this.#slack(call, `drift:${service}/${target}/card`, 'drift'),
       },
     };
+  }
+
+  /** A look between deploys, as one life of the process makes it. */
+  observe(target: string): Promise<Observation> {
+    const { life } = this;
+    const provider = this.platform.providerFor((run) => this.#call(life, run), 'drift');
+    return provider.observe({ service: 'shop', target, options: optionsOf(target) }, new AbortController().signal);
+  }
+
+  async #lookAtNeighbours(): Promise<void> {
+    const all = (await Promise.all(['eu', 'us'].map((target) => this.platform.look(target)))).flat();
+    this.#isNeighbourHurt = all.some((one) => this.behaviourOf(one.digest ?? '') === 'breaks-neighbour');
   }
 
   async #slack(call: <T>(run: () => T) => Promise<T>, key: string, shows: string) {
@@ -144,60 +218,10 @@ export class Universe {
       : { is: 'built' as const, digest: digestOf(sha), url: null };
   }
 
-  #measure(signal: string, digest: string): Measurement {
-    const seen = this.looks.get(digest) ?? [];
-    this.looks.set(digest, seen);
-    const isMissing = this.isFaulty && this.random.chance(this.trouble);
-    seen.push(isMissing ? 'none' : this.behaviourOf(digest) === 'degraded' ? 'bad' : 'good');
-    if (isMissing) {
-      const missing = this.random.pick(['no-data', 'not-a-number', 'stale', 'many-series'] as const);
-      return { signal, link: null, value: null, missing, detail: '' };
-    }
-    const value = this.behaviourOf(digest) === 'degraded' ? 0.2 : 0.001;
-    return { signal, link: null, value, samples: 500, takenAtMs: this.nowMs };
-  }
-
-  #providerFor(call: <T>(run: () => Promise<T> | T) => Promise<T>): Provider {
-    const { provider } = this;
-    const signal = new AbortController().signal;
-    const change = async (kind: 'deploy' | 'rollBack', request: ChangeRequest): ReturnType<Provider['deploy']> => {
-      const { target, key, artifact, generation } = request;
-      const run = async () => {
-        this.asked.push({ key, target, generation, digest: artifact.digest, wasIntended: this.intents.has(key) });
-        const isCrashing = this.behaviourOf(artifact.digest) === 'crashes';
-        if (isCrashing) provider.inject(target, { is: 'unhealthy' }, 1);
-        const answer = await provider[kind](this.bug === 'no-fence' ? this.#unfenced(request) : request, signal);
-        provider.heal(target);
-        return answer;
-      };
-      this.busy.set(target, (this.busy.get(target) ?? 0) + 1);
-      if ((this.busy.get(target) ?? 0) > 1) this.overlaps.push(target);
-      try {
-        if (this.isFaulty && this.random.chance(this.trouble / 2)) {
-          this.late.push(async () => void (await run()));
-          throw new Error('timed out; it may still arrive');
-        }
-        return await call(run);
-      } finally {
-        this.busy.set(target, (this.busy.get(target) ?? 1) - 1);
-      }
-    };
-    return {
-      deploy: (request) => change('deploy', request),
-      rollBack: (request) =>
-        change('rollBack', { ...request, share: 1, instances: null, isCanary: false, baseline: null }),
-      create: (request) => call(() => provider.create(request, signal)),
-      remove: (request) => call(() => provider.remove(request, signal)),
-      observe: (ref: TargetRef) => call(() => provider.observe(ref, signal)),
-      capacity: (ref, planned) => call(() => provider.capacity(ref, planned, signal)),
-    };
-  }
-
-  /** Planted: the platform takes an old change for as new as the newest that it has seen on the target. */
-  #unfenced(request: ChangeRequest): ChangeRequest {
-    const generation = Math.max(request.generation, this.#newest.get(request.target) ?? 0);
-    this.#newest.set(request.target, generation);
-    return { ...request, generation };
+  #check(digest: string) {
+    if (this.isFaulty && this.random.chance(0.3)) return { is: 'running' as const, retryAfterMs: 2000 };
+    const isRed = this.behaviourOf(digest) === 'fails-check' || this.fails();
+    return { is: isRed ? ('failed' as const) : ('passed' as const), detail: '', measures: [], url: null };
   }
 
   /** Somebody's account is deactivated: what they approved counts no more. */
