@@ -4,7 +4,7 @@ import { Violation } from './promises/violation.ts';
 import { expectVariety, runShard } from './shard.ts';
 import { simulate } from './simulator.ts';
 
-describe('T1 T3 to T18 hold in any order of crashes, faults, clicks and clocks', () => {
+describe('T1 T3 T4 T5 T6 T7 T8 T9 T10 T11 T12 T13 T14 T15 T16 T17 T18 hold in any order of crashes, faults, clicks and clocks', () => {
   it('500 universes, the even seeds', { timeout: 300_000 }, async () => {
     expectVariety(await runShard(1, 1000));
   });
