@@ -1,4 +1,5 @@
 import { isOver, type Rollout } from '../../src/core/rollout.ts';
+import { figure, troubleSentence } from '../../src/slack/views/words.ts';
 import type { Merged } from '../releases.ts';
 import { CHO, SHOP } from '../slack/people.ts';
 import type { World } from '../world.ts';
@@ -24,7 +25,7 @@ export async function playScenario(world: World, scenario: Scenario, say: Say): 
   const rollout = await untilOver(world, merged, scenario, say);
 
   const trouble = 'trouble' in rollout.phase ? rollout.phase.trouble : null;
-  say(`  It ended: ${rollout.phase.is}${trouble ? ` (${JSON.stringify(trouble)})` : ''}`);
+  say(`  It ended: ${rollout.phase.is}${trouble ? `, because ${troubleSentence(trouble).replaceAll('`', '')}` : ''}`);
   for (const line of report(world, merged, rollout, before)) say(`  ${line}`);
   const wrong = whatIsWrong(rollout, scenario);
   if (wrong) throw new Error(`Scenario ${scenario.name}: ${wrong}`);
@@ -84,12 +85,16 @@ function report(world: World, { digest }: Merged, rollout: Rollout, before: numb
     lines.push(`from the breach to the end of the rollback: ${seconds.toFixed(1)} s`);
     for (const one of phase.judgement.signals.filter((signal) => signal.verdict === 'degraded')) {
       const whose = one.neighbour ? ` of ${one.neighbour.service}` : '';
-      lines.push(
-        `seen in ${one.signal}${whose}: now ${one.now}, before ${one.before ?? one.baseline}, limit ${one.limit}`,
-      );
+      const held = one.before === null ? `baseline ${number(one.baseline)}` : `before ${number(one.before)}`;
+      const unit = one.unit ? ` ${one.unit}` : '';
+      lines.push(`seen in ${one.signal}${whose}: now ${number(one.now)}${unit}, ${held}${unit}, limit ${one.limit}`);
     }
   }
   return lines;
+}
+
+function number(value: number | null): string {
+  return value === null ? 'not measured' : figure(value);
 }
 
 function whatIsWrong(rollout: Rollout, { ends, foundBy, wrong }: Scenario): string | null {
