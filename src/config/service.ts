@@ -4,7 +4,7 @@ import { USUAL_COMPARISON } from '../core/judge/comparison.ts';
 import type { Baseline, Bound, Comparison, Neighbour, Signal } from '../core/judge/signal.ts';
 import type { Person, ServiceSpec, StageSpec, StepSpec } from '../core/pipeline.ts';
 import { principalKey } from '../core/principal.ts';
-import type { Strategy } from '../core/target.ts';
+import { USUAL_STRATEGY } from '../core/target.ts';
 import { placesOf } from './places.ts';
 import type { CheckFile, ServiceFile, StageFile } from './service-schema.ts';
 import type { SignalFile } from './signal-schema.ts';
@@ -16,8 +16,6 @@ export type Asked = {
   traffic: Json;
   checks: ReadonlyMap<CheckFile, CheckSpec>;
 };
-
-const USUAL_STRATEGY: Strategy = { is: 'rolling', maxSurge: 0, maxUnavailable: 1, drainMs: 30_000 };
 
 /** A checked service file as the core wants it. `targets` and `asked` are what their kinds' schemas made of them. */
 export function serviceSpec(

@@ -6,7 +6,7 @@ import { laneOf, type ServiceSpec } from './pipeline.ts';
 import type { Plan, Request } from './plan.ts';
 import type { Artifact, Release } from './release.ts';
 import { rollBack } from './retreat.ts';
-import type { Rollout } from './rollout.ts';
+import { type Rollout, SCHEMA } from './rollout.ts';
 
 type Seed = { id: string; service: ServiceSpec; release: Release; plan: Plan; request: Request; nowMs: number };
 
@@ -14,6 +14,7 @@ function blank(seed: Seed, kind: Rollout['kind'], artifact: Artifact | null): Ro
   const { service, release, plan, request, nowMs } = seed;
   return {
     id: seed.id,
+    schema: SCHEMA,
     lane: laneOf(service),
     kind,
     service: service.name,

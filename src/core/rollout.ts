@@ -191,9 +191,17 @@ export type LeftOut = { target: string; id: string; by: string; because: string;
 /** Where the last good rollout of the lane was watched at the same step: what a `last-good` baseline is read from. */
 export type LastWatched = { stage: string; step: string; artifact: Artifact; sinceMs: number };
 
+/**
+ * The shape of what is stored. Whoever changes it raises this, fills in what older ones lack (upcast.ts), and brings a
+ * migration along, so that an older version refuses the database instead of reading what it does not know.
+ */
+export const SCHEMA = 2;
+
 /** One release on its way through one pipeline. Plain JSON: it survives a round trip through the database. */
 export type Rollout = {
   id: string;
+  /** The first shape had none. */
+  schema: number;
   lane: string;
   kind: 'release' | 'rollback';
   service: string;

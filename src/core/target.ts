@@ -40,6 +40,9 @@ export type Strategy =
   /** The release is put beside the old one on each host, a link is switched, the host starts its service anew. */
   | { is: 'symlink'; maxUnavailable: number; drainMs: number };
 
+/** Where nothing is said: in place, one instance after the other. */
+export const USUAL_STRATEGY: Strategy = { is: 'rolling', maxSurge: 0, maxUnavailable: 1, drainMs: 30_000 };
+
 /** How much of a target serves now, and how much will at least while a planned change is under way. */
 export type Capacity = { target: string; instances: number; serving: number; servingDuring: number };
 

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import { type Effect, isMutating, OUTLIVES_PHASE } from '../core/effect.ts';
+import { upcastEffect } from '../core/upcast.ts';
 import type { DriftDue, Due, LedgerWriter, Owed, RolloutDue } from '../engine/ledger.ts';
 import { prepared } from './prepared.ts';
 import type { Tables } from './schema.ts';
@@ -79,7 +80,7 @@ export function outbox(database: Kysely<Tables>): Outbox {
         (row): Owed<Due> => ({
           key: row.key,
           rolloutId: row.rollout_id,
-          due: JSON.parse(row.body) as Due,
+          due: readDue(row.body),
           target: row.target,
           fence: row.fence,
           attempts: row.attempts,
@@ -88,6 +89,12 @@ export function outbox(database: Kysely<Tables>): Outbox {
       );
     },
   };
+}
+
+/** What is owed, whichever version of Belay wrote it. */
+function readDue(text: string): Due {
+  const due = JSON.parse(text) as Due;
+  return due.kind === 'project' || due.kind === 'project-drift' ? due : upcastEffect(due);
 }
 
 function driftKey(service: string, target: string): string {

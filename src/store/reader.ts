@@ -1,12 +1,11 @@
 import { type Kysely, sql } from 'kysely';
 import type { Release } from '../core/release.ts';
-import type { Rollout } from '../core/rollout.ts';
 import type { Good, LedgerReader, Placement } from '../engine/ledger.ts';
 import { driftReader } from './drifts.ts';
 import { looksOf } from './looks.ts';
 import { prepared } from './prepared.ts';
 import type { Tables } from './schema.ts';
-import type { States } from './states.ts';
+import { readState, type States } from './states.ts';
 
 /** Written out: with a parameter SQLite could not use the index of what is not over, or would plan anew each time. */
 const NOT_OVER = sql.lit(0);
@@ -43,7 +42,7 @@ export function reader(database: Kysely<Tables>, states: States): LedgerReader {
     },
     async openRollouts(lane, limit = ALL) {
       const rows = lane === null ? await open(limit) : (await openIn({ lane })).rows.slice(0, limit);
-      return rows.map((row) => JSON.parse(row.state) as Rollout);
+      return rows.map((row) => readState(row.state));
     },
     async lastSucceeded(lane) {
       const row = await database
@@ -55,12 +54,12 @@ export function reader(database: Kysely<Tables>, states: States): LedgerReader {
         .orderBy('id', 'desc')
         .limit(1)
         .executeTakeFirst();
-      return row ? (JSON.parse(row.state) as Rollout) : null;
+      return row ? readState(row.state) : null;
     },
     async history(service, limit) {
       let query = database.selectFrom('rollouts').select('state').orderBy('id', 'desc').limit(limit);
       if (service !== null) query = query.where('service', '=', service);
-      return (await query.execute()).map((row) => JSON.parse(row.state) as Rollout);
+      return (await query.execute()).map((row) => readState(row.state));
     },
     async release(service, pipeline, sha) {
       const row = await database

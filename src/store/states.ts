@@ -1,4 +1,10 @@
 import type { Rollout } from '../core/rollout.ts';
+import { upcastRollout } from '../core/upcast.ts';
+
+/** One state, whichever version of Belay wrote it. */
+export function readState(text: string): Rollout {
+  return upcastRollout(JSON.parse(text) as Rollout);
+}
 
 /** Enough for all that move at once; a rollout that only waits needs no memory. */
 const REMEMBERED = 256;
@@ -13,7 +19,7 @@ export class States {
   read(text: string, id: string): Rollout {
     const known = this.#known.get(id);
     if (known?.text === text) return known.rollout;
-    const rollout = JSON.parse(text) as Rollout;
+    const rollout = readState(text);
     this.#remember(text, rollout);
     return rollout;
   }

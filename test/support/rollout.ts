@@ -4,7 +4,7 @@ import type { Person, ServiceSpec, StageSpec } from '../../src/core/pipeline.ts'
 import { isPlanProblem, type Plan, planOf } from '../../src/core/plan.ts';
 import type { Actor } from '../../src/core/principal.ts';
 import type { Release } from '../../src/core/release.ts';
-import type { Rollout } from '../../src/core/rollout.ts';
+import { type Rollout, SCHEMA } from '../../src/core/rollout.ts';
 import { PLAIN_STAGE, PLAIN_STEP, plainService } from './placing.ts';
 
 /** 2026-03-02 10:00 UTC, a Monday. */
@@ -139,6 +139,7 @@ export function aRollout(over: Partial<Rollout> & { serviceSpec?: ServiceSpec } 
   const release = over.release ?? aRelease();
   return {
     id: 'ro-1',
+    schema: SCHEMA,
     lane: `${service.name}/${service.pipeline}`,
     kind: 'release',
     service: service.name,
