@@ -66,7 +66,7 @@ describe('an upgrade with rollouts in flight', () => {
     expect(house.said).toEqual([]);
   });
 
-  it('S2 counts the approval that was given before, and asks for the other one only', async () => {
+  it('G1 counts the approval that was given before, and asks for the other one only', async () => {
     const house = await upgradedHouse(oldWorld('gated, half approved'));
     await house.approve('rollout-001', 'bo');
     expect((await house.rollout()).phase.is).toBe('clearing');
@@ -74,7 +74,7 @@ describe('an upgrade with rollouts in flight', () => {
     expect(house.seen).not.toContain('gated');
   });
 
-  it.each(['clearing', 'deploying', 'baking'])('S2 asks nobody again for what was approved and is %s', async (name) => {
+  it.each(['clearing', 'deploying', 'baking'])('G1 asks nobody again for what was approved and is %s', async (name) => {
     const house = await upgradedHouse(oldWorld(name));
     await house.toItsEnd('rollout-001');
     expect(house.seen).not.toContain('gated');
