@@ -1,6 +1,6 @@
 import type { Rollout } from '../../src/core/rollout.ts';
 import type { Database } from '../../src/store/database.ts';
-import type { ChangeOfState } from './promises/change-of-state.ts';
+import { type ChangeOfState, passedIn } from './promises/change-of-state.ts';
 import { checkChanges, checkLosses } from './promises/changes.ts';
 import { checkLanes, checkOrder } from './promises/order.ts';
 import { all } from './promises/rows.ts';
@@ -35,9 +35,13 @@ export class Invariants {
     this.#universe = universe;
   }
 
+  /** Everything that was decided somewhere on the way: phases, troubles, strategies that a step passed with. */
+  readonly saw = new Set<string>();
+
   /** A decision is being written. */
   decided(before: Rollout, after: Rollout): void {
     const change: ChangeOfState = { before, after, universe: this.#universe };
+    this.#note(change);
     this.#chronicle.note(change);
     noteBefore(change, this.#befores);
     try {
@@ -52,6 +56,17 @@ export class Invariants {
       if (!(error instanceof Violation)) throw error;
       this.#found ??= error;
     }
+  }
+
+  #note(change: ChangeOfState): void {
+    const { after } = change;
+    const { phase } = after;
+    this.saw.add(phase.is);
+    if ('trouble' in phase) this.saw.add(phase.trouble.code);
+    if (after.without.length > 0) this.saw.add('gone on without');
+    const passed = passedIn(change);
+    const stage = after.plan.stages.find((one) => one.name === passed?.stage);
+    if (stage) this.saw.add(`passed by ${stage.strategy.is}`);
   }
 
   /** Checks what is committed and what the world was asked. */

@@ -24,7 +24,15 @@ import { type Random, seeded } from './random.ts';
 import { optionsOf, simulatedService } from './simulated-service.ts';
 import { BEHAVIOURS, NEVER, Universe } from './universe.ts';
 
-export type Run = { seed: number; steps: number; crashes: number; rollouts: number; ends: Record<string, number> };
+export type Run = {
+  seed: number;
+  steps: number;
+  crashes: number;
+  rollouts: number;
+  ends: Record<string, number>;
+  /** What happened somewhere on the way. */
+  saw: string[];
+};
 
 const STEPS = 60;
 /** So many steps more without faults of calls, while the world stays as it is: things are missing, and only some work. */
@@ -263,7 +271,12 @@ class Simulator {
     }
     const ephemeral = this.#service.stages.filter((one) => one.isEphemeral).flatMap((one) => one.steps);
     await checkEnd(this.#universe, this.#database, [...new Set(ephemeral.flatMap((one) => one.targets))]);
-    return { seed: this.#seed, steps, crashes: this.#crashes, ...this.#ends() };
+    return { seed: this.#seed, steps, crashes: this.#crashes, ...this.#ends(), saw: this.#saw() };
+  }
+
+  #saw(): string[] {
+    const drifts = all<{ what: string }>(this.#database, "SELECT DISTINCT what FROM audit WHERE what LIKE 'drift %'");
+    return [...this.#invariants.saw, ...drifts.map((row) => row.what)];
   }
 
   #ends(): Pick<Run, 'rollouts' | 'ends'> {
