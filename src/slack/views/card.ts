@@ -12,7 +12,8 @@ import { code, escaped, shortSha, shortVersion, time } from './escape.ts';
 import { evidenceLines } from './evidence.ts';
 import type { Shown } from './picture.ts';
 import { changeLine, warningLines } from './release.ts';
-import { etaWords, names, stateOf, troubleSentence, waitsFor } from './words.ts';
+import { troubleSentence } from './trouble-words.ts';
+import { etaWords, names, stateOf, waitsFor } from './words.ts';
 
 /** What the views want to know besides the rollout itself. */
 export type Extra = {

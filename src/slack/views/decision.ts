@@ -7,7 +7,8 @@ import { type Extra, headline, spoken, versionOf, whyLine } from './card.ts';
 import { code, escaped, shortVersion, time } from './escape.ts';
 import { judgementBlocks } from './evidence.ts';
 import { changeLine } from './release.ts';
-import { choiceWords, stateOf, troubleSentence } from './words.ts';
+import { troubleSentence } from './trouble-words.ts';
+import { choiceWords, stateOf } from './words.ts';
 
 /** Evidence, consequences and choices of a step in trouble; afterwards what was decided, without buttons. */
 export function decisionOf(rollout: Rollout, stageIndex: number, stepIndex: number, extra: Extra): Message {

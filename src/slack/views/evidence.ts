@@ -2,7 +2,7 @@ import type { Judgement, SignalVerdict } from '../../core/judge/verdict.ts';
 import type { Rollout } from '../../core/rollout.ts';
 import { type Block, context, section } from './block.ts';
 import { hostOf, link, time } from './escape.ts';
-import { signalLine } from './words.ts';
+import { signalLine } from './signal-words.ts';
 
 /** How many bad signals are shown where there is room for little. */
 const WORST_SHOWN = 3;

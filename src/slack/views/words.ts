@@ -1,10 +1,9 @@
 import { assertNever } from '../../core/assert.ts';
 import { formatDuration } from '../../core/duration.ts';
 import type { Choice } from '../../core/event.ts';
-import type { SignalVerdict, Verdict, VerdictReason } from '../../core/judge/verdict.ts';
-import type { Stray } from '../../core/partial.ts';
-import type { PhaseName, Rollout, Shortage, Trouble } from '../../core/rollout.ts';
-import { code, escaped, shortSha } from './escape.ts';
+import type { PhaseName, Rollout } from '../../core/rollout.ts';
+import { code, escaped } from './escape.ts';
+import { shortageWords } from './trouble-words.ts';
 
 /** A state as a word and a sign: the sign is never alone. */
 export type State = { emoji: string; word: string };
@@ -50,80 +49,6 @@ export function stateOf(phase: PhaseName): State {
     default:
       return assertNever(phase, 'This phase');
   }
-}
-
-/** Why a rollout does not simply go on, as a sentence without its full stop; escaped. */
-export function troubleSentence(trouble: Trouble): string {
-  switch (trouble.code) {
-    case 'build-failed':
-      return `the build failed: ${escaped(trouble.detail)}`;
-    case 'build-timed-out':
-      return 'the build did not finish in its time';
-    case 'unreachable':
-      return `${code(trouble.target)} could not be reached: ${escaped(trouble.detail)}`;
-    case 'deploy-failed':
-      return `the deploy to ${code(trouble.target)} failed: ${escaped(trouble.detail)}`;
-    case 'deploy-timed-out':
-      return `the deploy to ${names(trouble.targets)} did not finish in its time`;
-    case 'partial':
-      return `only ${trouble.running} of ${trouble.expected} instances of ${code(trouble.target)} run the release${strangers(trouble.instances)}`;
-    case 'environment-failed':
-      return `the environment ${code(trouble.target)} could not be made: ${escaped(trouble.detail)}`;
-    case 'check-failed':
-      return `the check ${code(trouble.check)} failed on ${code(trouble.target)}: ${escaped(trouble.detail)}`;
-    case 'short-of-capacity':
-      return `too little capacity would be left: ${trouble.shortages.map(shortageWords).join('; ')}`;
-    case 'degraded':
-      return `health got worse: ${names(trouble.signals)}`;
-    case 'inconclusive':
-      return `health could not be told from ${names(trouble.signals)} in the time given`;
-    case 'unmeasurable':
-      return `${names(trouble.signals)} could not be measured`;
-    case 'not-a-descendant':
-      return `the commit does not follow what should run here (${code(shortSha(trouble.baseSha))}; it is ${escaped(trouble.ancestry)})`;
-    case 'not-on-default-branch':
-      return 'the commit is not on the default branch';
-    case 'nothing-to-roll-back-to':
-      return `nothing that was good is known on ${code(trouble.target)}, so there is nothing to roll back to`;
-    case 'roll-back-failed':
-      return `rolling back ${code(trouble.target)} failed: ${escaped(trouble.detail)}`;
-    case 'rejected':
-      return `${escaped(trouble.by, 60)} rejected it: ${escaped(trouble.because, 500)}`;
-    case 'approval-expired':
-      return 'nobody approved it in time';
-    case 'drifted':
-      return `${code(trouble.target)} came to run something else, and ${escaped(trouble.by, 60)} had what is recorded put back`;
-    case 'taken-over':
-      return `a rollback that ${escaped(trouble.by, 60)} asked for took its place`;
-    case 'asked':
-      return `${escaped(trouble.by, 60)} asked for it: ${escaped(trouble.because, 500)}`;
-    default:
-      return assertNever(trouble, 'This trouble');
-  }
-}
-
-const STRAY: Record<Stray['is'], string> = {
-  unreadable: 'could not be read',
-  unhealthy: 'is not healthy',
-  'other-version': 'runs another version',
-  'other-configuration': 'has another configuration',
-  'left-behind': 'was left behind',
-};
-
-function strangers(instances: Stray[]): string {
-  if (instances.length === 0) return '';
-  const shown = instances.slice(0, 8).map((one) => `${code(one.id, 60)} ${STRAY[one.is]}`);
-  const rest = instances.length - shown.length;
-  return ` (${shown.join(', ')}${rest > 0 ? `, and ${rest} more` : ''})`;
-}
-
-/** `eu: 3 of 4 would serve, 4 are needed for 350 requests a second (100 each)`; escaped. */
-export function shortageWords(one: Shortage): string {
-  const serve = `${counted(one.servingDuring, 'instance')} would serve while the step runs (${one.serving} do now)`;
-  if (one.needed === null || one.load === null) {
-    return `${code(one.target)}: ${serve}, and the load could not be read${one.detail ? `: ${escaped(one.detail, 160)}` : ''}`;
-  }
-  return `${code(one.target)}: ${serve}, ${one.needed} are needed for ${figure(one.load)} requests a second at ${figure(one.perInstance)} each`;
 }
 
 /** A few names in code font, the rest counted. */
@@ -216,55 +141,6 @@ export function choiceWords(choice: Choice): { text: string; does: string } {
     default:
       return assertNever(choice, 'This choice');
   }
-}
-
-const VERDICT_SIGNS: Record<Verdict, string> = {
-  healthy: ':large_green_circle:',
-  degraded: ':red_circle:',
-  inconclusive: ':white_circle:',
-  error: ':grey_question:',
-};
-
-const REASON_WORDS: Record<VerdictReason, string> = {
-  'within-bounds': 'within its limit',
-  'out-of-bounds': 'beyond its limit',
-  'between-bounds': 'between good and bad',
-  'too-few-failures': 'bad, but not often enough to count yet',
-  'too-few-samples': 'too few samples',
-  'too-little-traffic': 'too little traffic yet',
-  'already-bad-before': 'was already bad before the deploy, so it does not count',
-  'no-before': 'was not measured before',
-  'no-difference': 'no difference that counts',
-  worse: 'worse than the baseline',
-  better: 'better than the baseline',
-  'spread-changed': 'as good in the middle, but spread differently',
-  'no-baseline': 'there is nothing to hold it against',
-  quiet: 'nothing fires that did not fire before',
-  firing: 'an alert fires that did not fire before',
-  'no-data': 'no data',
-  'not-a-number': 'not a number',
-  'many-series': 'more than one series',
-  partial: 'only a part could be measured',
-  stale: 'too old',
-  unreachable: 'the source is unreachable',
-  'bad-query': 'the source refused the query',
-  'bad-answer': 'the source’s answer makes no sense',
-};
-
-/** One signal explained: verdict, now, before, limit, samples, why. `label` may be a link already. */
-export function signalLine(signal: SignalVerdict, label: string): string {
-  const unit = signal.unit ? ` ${escaped(signal.unit, 10)}` : '';
-  const now = signal.now === null ? '*not measured*' : `now *${figure(signal.now)}${unit}*`;
-  const before = signal.before === null ? '' : `, before ${figure(signal.before)}${unit}`;
-  const samples = signal.samples === null ? '' : ` (${counted(signal.samples, 'sample')})`;
-  const whose = signal.neighbour ? ` of ${escaped(signal.neighbour.service, 60)} (${signal.neighbour.is})` : '';
-  const role = `${whose}${signal.role === 'observe' ? ' (observed only)' : ''}`;
-  // On which side of its limit a number is can be seen.
-  const isPlain = signal.reason === 'within-bounds' || signal.reason === 'out-of-bounds';
-  const why = [isPlain ? '' : REASON_WORDS[signal.reason], escaped(signal.detail ?? '', 160)].filter(
-    (one) => one !== '',
-  );
-  return `${VERDICT_SIGNS[signal.verdict]} *${label}* ${signal.verdict}${role}: ${now}${before}, limit ${escaped(signal.limit, 60)}${samples}${why.length > 0 ? ` — ${why.join('; ')}` : ''}`;
 }
 
 /** A number that can be read at a glance: no digits that mean nothing. */
