@@ -121,8 +121,12 @@ it('T3 T13 an approval that was acknowledged is there, once', () => {
   const approvals = rows<{ sha: string; n: number }>(
     "SELECT sha, count(*) AS n FROM approvals JOIN rollouts ON rollouts.id = rollout_id WHERE verdict = 'approved' GROUP BY sha",
   );
-  for (const { sha, isAcknowledged } of shipped) {
-    expect(isAcknowledged, seeded).toBe(true);
+  // An approval that was committed may have lost its answer to a kill: it is there all the same, or nothing had shipped.
+  expect(
+    shipped.some((one) => one.isAcknowledged),
+    seeded,
+  ).toBe(true);
+  for (const { sha } of shipped) {
     expect(
       approvals.find((one) => one.sha === sha),
       seeded,
