@@ -1,7 +1,8 @@
 import type { Decision } from './decision.ts';
 import type { Event } from './event.ts';
 import { ask } from './retreat.ts';
-import type { Phase, Rollout, Shortage } from './rollout.ts';
+import type { Phase, Rollout } from './rollout.ts';
+import type { Shortage } from './trouble.ts';
 
 /** Capacity that is not enough is looked at again after this long. */
 export const CAPACITY_AGAIN_MS = 15_000;

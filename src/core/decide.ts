@@ -10,9 +10,10 @@ import { capacityRead, cleared, measuredBefore } from './gate.ts';
 import { givesWay } from './lane.ts';
 import { aborted, approved, choose, countdownStopped, decided, rejected, rollbackRequested } from './people.ts';
 import { ask, giveUp, observedWhileRollingBack, rollBackFailed, rollBackOverdue, rolledBack } from './retreat.ts';
-import { isOver, type Rollout, type Trouble } from './rollout.ts';
+import { isOver, type Rollout } from './rollout.ts';
 import { beginStage, created, notCreated, surveyed } from './stage.ts';
 import { touchedIn } from './step.ts';
+import type { Trouble } from './trouble.ts';
 import { deployed, observedWhileVerifying, verifyOverdue } from './verifying.ts';
 
 /**

@@ -5,7 +5,8 @@ import type { Judgement, Verdict } from './judge/verdict.ts';
 import { type Position, stageAt, stepAt } from './plan.ts';
 import type { Refusal } from './refusal.ts';
 import type { Artifact } from './release.ts';
-import type { Rollout, Trouble } from './rollout.ts';
+import type { Rollout } from './rollout.ts';
+import type { Trouble } from './trouble.ts';
 
 /** A fact that gets a row of its own, in the transaction of the decision that made it. */
 export type Fact =

@@ -8,8 +8,9 @@ import { artifactAt, placingOf } from './placing.ts';
 import { type Position, stageAt, stepAt } from './plan.ts';
 import { principalKey } from './principal.ts';
 import { giveUp } from './retreat.ts';
-import type { Phase, Rollout, Trouble } from './rollout.ts';
+import type { Phase, Rollout } from './rollout.ts';
 import { artifactOf, signalsAt, touchedIn } from './step.ts';
+import type { Trouble } from './trouble.ts';
 
 /** Membership may be this old when an effect on a protected stage is issued. */
 export const CLEARANCE_LASTS_MS = 60_000;

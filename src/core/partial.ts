@@ -1,5 +1,6 @@
-import type { Rollout, Seen, Trouble } from './rollout.ts';
+import type { Rollout, Seen } from './rollout.ts';
 import { type Instance, instancesFor, type Observation } from './target.ts';
+import type { Trouble } from './trouble.ts';
 
 /** An instance that is not as it should be, and how: what a person is told of it. */
 export type Stray = {

@@ -10,9 +10,10 @@ import { type Actor, principalKey } from './principal.ts';
 import type { Refusal } from './refusal.ts';
 import type { Artifact } from './release.ts';
 import { ask, rollBack } from './retreat.ts';
-import { isOver, type Phase, type Rollout, type Trouble } from './rollout.ts';
+import { isOver, type Phase, type Rollout } from './rollout.ts';
 import { beginStage } from './stage.ts';
 import { recordStep, touchedIn } from './step.ts';
+import type { Trouble } from './trouble.ts';
 import { verify } from './verifying.ts';
 
 type Of<Name extends Event['type']> = Extract<Event, { type: Name }>;

@@ -6,9 +6,10 @@ import type { Judgement } from './judge/verdict.ts';
 import { commonConfig, leftOut, partialOf, seenOf, wholly } from './partial.ts';
 import { type Position, stageAt, stepAt } from './plan.ts';
 import type { Artifact } from './release.ts';
-import type { Phase, Rollout, Trouble } from './rollout.ts';
+import type { Phase, Rollout } from './rollout.ts';
 import { canRollBack, OBSERVE_EVERY_MS, recordStep, touchedIn } from './step.ts';
 import type { Observation } from './target.ts';
+import type { Trouble } from './trouble.ts';
 
 /** A provider that refused a rollback for good is asked anew after this long: a rollback never gives up. */
 export const ROLL_BACK_AGAIN_MS = 5000;

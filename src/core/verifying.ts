@@ -6,8 +6,9 @@ import { commonConfig, partialOf, seenOf, together } from './partial.ts';
 import { artifactAt, wishOf } from './placing.ts';
 import { type Position, stageAt, stepAt } from './plan.ts';
 import { giveUp } from './retreat.ts';
-import type { Phase, Rollout, Trouble } from './rollout.ts';
+import type { Phase, Rollout } from './rollout.ts';
 import { artifactOf, OBSERVE_EVERY_MS } from './step.ts';
+import type { Trouble } from './trouble.ts';
 
 type In<Name extends Phase['is']> = Extract<Phase, { is: Name }>;
 type Of<Name extends Event['type']> = Extract<Event, { type: Name }>;
