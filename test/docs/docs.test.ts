@@ -154,7 +154,7 @@ describe('what the documents say is so', () => {
     const from = told.indexOf('the reason says') + 1;
     const reasons = told.slice(from);
     expect(reasons.length).toBeGreaterThan(5);
-    const words = read('src/slack/views/words.ts');
+    const words = read('src/slack/views/signal-words.ts');
     expect(reasons.filter((reason) => !words.includes(`'${reason}`) && !words.includes(`${reason},`))).toEqual([]);
   });
 
