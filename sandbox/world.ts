@@ -127,6 +127,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
 
   const env = {
     PATH: process.env.PATH ?? '',
+    // Reading the program takes most of a start.
+    NODE_COMPILE_CACHE: join(tmpdir(), 'belay-sandbox-compiled'),
     SLACK_BOT_TOKEN: TOKENS.bot,
     SLACK_APP_TOKEN: TOKENS.app,
     SLACK_SIGNING_SECRET: TOKENS.signing,

@@ -35,7 +35,10 @@ export type ApiSettings = {
 
 type Answer = { status: number; body: object };
 
-/** The provider API (docs/provider-api.yaml), and the public `/fleet/state` and `/fleet/prometheus-targets`, as a listener for `node:http`. */
+/**
+ * The provider API (docs/provider-api.yaml), and the public `/fleet/state`, `/fleet/prometheus-targets` and
+ * `/fleet/targets/<name>/…`, as a listener for `node:http`.
+ */
 export function createApi(settings: ApiSettings): (request: IncomingMessage, response: ServerResponse) => void {
   return (request, response) => {
     route(settings, request)
@@ -54,6 +57,8 @@ async function route(settings: ApiSettings, request: IncomingMessage): Promise<A
   if (request.method === 'GET' && pathname === '/fleet/prometheus-targets') {
     return { status: 200, body: discovered(settings) };
   }
+  const [, visited, at = '/'] = /^\/fleet\/targets\/([a-z0-9-]+)(\/.*)?$/.exec(pathname) ?? [];
+  if (request.method === 'GET' && visited !== undefined) return visit(settings, visited, at);
   if (!isAuthorized(request, settings.token)) return problem(401, 'The bearer token is missing or wrong.');
   if (settings.isDown()) return problem(503, 'The platform is out of order.');
   const path = /^\/v1\/services\/([^/]+)\/targets\/([^/]+)(?:\/(release|rollback|capacity|environment))?$/.exec(
@@ -89,6 +94,14 @@ async function route(settings: ApiSettings, request: IncomingMessage): Promise<A
     default:
       return problem(405, `${request.method} is not a method of ${pathname}.`);
   }
+}
+
+/** What a user of a target gets: under a name, so that it can be written down before an environment is made. */
+async function visit({ place }: ApiSettings, name: string, path: string): Promise<Answer> {
+  const url = place(name)?.target()?.state().url;
+  if (url === undefined) return problem(404, `There is no ${name}.`);
+  const answer = await fetch(`${url}${path}`);
+  return { status: answer.status, body: (await answer.json()) as object };
 }
 
 function observed({ instances, weights, generation, config }: Omit<Observation, 'target'>): object {
