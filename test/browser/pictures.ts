@@ -1,11 +1,15 @@
 /**
- * `npm run pictures`: plays a release, a bad one and a dangerous one in the sandbox, and takes the pictures of `docs/pictures`
- * from its page, so that they show what the program really draws. It needs an installed Chromium, and fonts with emoji:
- * on Debian, `apt install chromium fonts-noto-core fonts-noto-color-emoji`.
+ * `npm run pictures`: plays a release, a bad one and a dangerous one in the sandbox, then one in three regions that does not
+ * start everywhere, and takes the pictures of `docs/pictures` from its page, so that they show what the program really
+ * draws. It needs an installed Chromium, and fonts with emoji: on Debian, `apt install chromium fonts-noto-core
+ * fonts-noto-color-emoji`.
  */
 import { stat, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Locator, Page } from 'playwright-core';
+import { AUTO_PACE } from '../../sandbox/belay/config.ts';
+import { threeRegions } from '../../sandbox/belay/three-regions.ts';
+import { SCENARIOS } from '../../sandbox/demo/scenarios.ts';
 import { ANA, BEN, CHO } from '../../sandbox/slack/people.ts';
 import { startWorld, type World } from '../../sandbox/world.ts';
 import { renderChart } from '../../src/chart/render.ts';
@@ -14,7 +18,8 @@ import { findChromium, openChromium } from './chromium.ts';
 import { type WorkspacePage, workspacePage } from './workspace-page.ts';
 
 const FOLDER = fileURLToPath(new URL('../../docs/pictures/', import.meta.url));
-const STEP_WITHIN_MS = 60_000;
+/** Long enough for a busy machine. */
+const STEP_WITHIN_MS = 180_000;
 /** As long as everything that a picture needs takes to be drawn, and no longer. */
 const PACE = { bake: '5s', canaryBake: '5s', decide: '15m' };
 /** Wide enough that lines break as they do in Slack on a laptop. */
@@ -34,18 +39,45 @@ async function main(): Promise<number> {
     return 1;
   }
   await using ended = new AsyncDisposableStack();
-  const world = await startWorld({ pace: PACE });
-  ended.defer(() => world.stop());
   const browser = ended.use(await openChromium(chromium, { ...WINDOW, scale: SHARP }));
   const { page } = browser;
   page.setDefaultTimeout(STEP_WITHIN_MS);
+  await playTwoRegions(page);
+  await playThreeRegions(page);
+  if (browser.errors.length > 0) throw new Error(`The page had errors: ${browser.errors.join('; ')}`);
+  return 0;
+}
+
+async function playTwoRegions(page: Page): Promise<void> {
+  await using ended = new AsyncDisposableStack();
+  const world = await startWorld({ pace: PACE });
+  ended.defer(() => world.stop());
   const slack = workspacePage(page, world.slack.url);
   await playGood(world, slack);
   await askThings(page, slack);
-  await playRolledBack(world, slack);
+  await playRolledBack(world, page, slack);
   await playDecision(world, page, slack);
-  if (browser.errors.length > 0) throw new Error(`The page had errors: ${browser.errors.join('; ')}`);
-  return 0;
+}
+
+/** The plan of three regions with different traffic, and a release that one instance does not run. */
+async function playThreeRegions(page: Page): Promise<void> {
+  const story = SCENARIOS.find((one) => one.name === 'eighth-server');
+  if (!story) throw new Error('There is no scenario eighth-server');
+  await using ended = new AsyncDisposableStack();
+  const world = await startWorld({
+    pace: AUTO_PACE,
+    fleet: story.fleet,
+    configure: (files) => threeRegions(files, story.pace),
+  });
+  ended.defer(() => world.stop());
+  const slack = workspacePage(page, world.slack.url);
+  await slack.actAs(ANA);
+  await slack.write('/deploy plan shop');
+  await take(slack.answer('Plan'), 'plan');
+  const { sha } = await world.merge(story.kind);
+  await approve(world, slack, sha);
+  await world.waitForPhase(sha, 'deciding', STEP_WITHIN_MS);
+  await take(slack.reply('Decide:'), 'partial');
 }
 
 async function playGood(world: World, slack: WorkspacePage): Promise<void> {
@@ -62,8 +94,6 @@ async function playGood(world: World, slack: WorkspacePage): Promise<void> {
 
 async function askThings(page: Page, slack: WorkspacePage): Promise<void> {
   await slack.actAs(ANA);
-  await slack.write('/deploy plan shop');
-  await take(slack.answer('Plan'), 'plan');
   await slack.write('/belay help');
   await take(slack.answer('What you can say'), 'help');
   await slack.write('/deploy');
@@ -74,11 +104,13 @@ async function askThings(page: Page, slack: WorkspacePage): Promise<void> {
 }
 
 /** Errors under production's load: the canary shows them, and goes back by itself. */
-async function playRolledBack(world: World, slack: WorkspacePage): Promise<void> {
+async function playRolledBack(world: World, page: Page, slack: WorkspacePage): Promise<void> {
   const { sha } = await world.merge('errors');
   await approve(world, slack, sha);
   await world.waitForPhase(sha, 'rolled-back', STEP_WITHIN_MS);
   await take(slack.card(/Rolled back.*ended after/s), 'rolled-back');
+  const stage = slack.reply(/production: Ended/).filter({ has: page.locator('img') });
+  await take(stage, 'evidence');
 }
 
 /** Errors that begin when the canary is over: a wave degrades, and Cho is asked. */

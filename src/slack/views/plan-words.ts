@@ -153,12 +153,9 @@ function because(why: string): string {
   return why === '' ? '' : ` (${why.slice(0, 160)})`;
 }
 
-/** `+0:20`, `+1:05:30`: hours and minutes, and seconds where there are some. */
+/** `at once`, `+20 min`, `+1 h 5 min`: no colons, which would make a sign of `:05:`. */
 export function offset(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  const two = (value: number) => String(value).padStart(2, '0');
-  const rest = seconds % 60 === 0 ? '' : `:${two(seconds % 60)}`;
-  return `+${Math.floor(seconds / 3600)}:${two(Math.floor((seconds % 3600) / 60))}${rest}`;
+  return ms > 0 ? `+${formatDuration(ms)}` : 'at once';
 }
 
 export function percent(share: number): string {
