@@ -74,7 +74,10 @@ export function draw(chart: Chart): string {
     ...ticks.map((tick, index) => gridLine(round(place(plot.y, tick)), tick === 0, labels[index] ?? '', left)),
     ...limits.flatMap((limit) => limitLine(limit, limit === chart.limit.max, plot)),
     ...stepLine(chart, plot),
-    ...runsOf(baseline, plot.x).map((run) => path(run, plot, LINES.baseline)),
+    ...clipped(
+      runsOf(baseline, plot.x).map((run) => path(run, plot, LINES.baseline)),
+      plot,
+    ),
     ...runsOf(now, plot.x).map((run) => path(run, plot, LINES.now)),
     ...newest(now, plot),
     ...timeAxis(chart.stepAtMs, plot),
@@ -190,6 +193,13 @@ function path(run: Run, { x, y }: Plot, line: Line): string {
   return points.length === 1
     ? `<path d="M${points[0]}h0.1" ${styleOf({ ...line, width: 7, dash: '' })}/>`
     : `<path d="M${points.join('L')}" ${styleOf(line)}/>`;
+}
+
+/** Not beside the plot: what was measured before the step may lie before all that is shown. */
+function clipped(lines: string[], { left }: Plot): string[] {
+  if (lines.length === 0) return [];
+  const area = `x="${round(left)}" y="${TOP - 4}" width="${round(RIGHT - left)}" height="${BOTTOM - TOP + 8}"`;
+  return [`<clipPath id="plot"><rect ${area}/></clipPath>`, `<g clip-path="url(#plot)">${lines.join('')}</g>`];
 }
 
 function newest(points: Point[], { x, y }: Plot): string[] {

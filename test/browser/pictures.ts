@@ -24,6 +24,8 @@ const STEP_WITHIN_MS = 180_000;
 const PACE = { bake: '5s', canaryBake: '5s', decide: '15m' };
 /** Wide enough that lines break as they do in Slack on a laptop. */
 const WINDOW = { width: 1500, height: 950 };
+/** So high that nothing of a long message is out of sight. */
+const HIGH = { ...WINDOW, height: 1700 };
 /** As many device pixels for one of the page, so that the text is sharp on good screens. */
 const SHARP = 2;
 
@@ -52,6 +54,8 @@ async function playTwoRegions(page: Page): Promise<void> {
   await using ended = new AsyncDisposableStack();
   const world = await startWorld({ pace: PACE });
   ended.defer(() => world.stop());
+  // A page that is open when its workspace ends has errors.
+  ended.defer(() => leave(page));
   const slack = workspacePage(page, world.slack.url);
   await playGood(world, slack);
   await askThings(page, slack);
@@ -70,11 +74,15 @@ async function playThreeRegions(page: Page): Promise<void> {
     configure: (files) => threeRegions(files, story.pace),
   });
   ended.defer(() => world.stop());
+  // A page that is open when its workspace ends has errors.
+  ended.defer(() => leave(page));
   const slack = workspacePage(page, world.slack.url);
+  await page.setViewportSize(HIGH);
+  const { sha } = await world.merge(story.kind);
+  await world.waitForPhase(sha, 'gated', STEP_WITHIN_MS);
   await slack.actAs(ANA);
   await slack.write('/deploy plan shop');
   await take(slack.answer('Plan'), 'plan');
-  const { sha } = await world.merge(story.kind);
   await approve(world, slack, sha);
   await world.waitForPhase(sha, 'deciding', STEP_WITHIN_MS);
   await take(slack.reply('Decide:'), 'partial');
@@ -110,7 +118,9 @@ async function playRolledBack(world: World, page: Page, slack: WorkspacePage): P
   await world.waitForPhase(sha, 'rolled-back', STEP_WITHIN_MS);
   await take(slack.card(/Rolled back.*ended after/s), 'rolled-back');
   const stage = slack.reply(/production: Ended/).filter({ has: page.locator('img') });
+  await page.setViewportSize(HIGH);
   await take(stage, 'evidence');
+  await page.setViewportSize(WINDOW);
 }
 
 /** Errors that begin when the canary is over: a wave degrades, and Cho is asked. */
@@ -150,6 +160,10 @@ async function untilStep(world: World, sha: string, step: string): Promise<void>
     `the step ${step}`,
     STEP_WITHIN_MS,
   );
+}
+
+async function leave(page: Page): Promise<void> {
+  await page.goto('about:blank');
 }
 
 /** One message, cut to what it shows. */

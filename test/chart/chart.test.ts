@@ -58,6 +58,17 @@ describe('H5 the picture of a signal', () => {
 });
 
 describe('T9 it is honest', () => {
+  it('draws nothing beside the plot of what was measured long before the looks', async () => {
+    const baseline = [-5000, 1000, 2000].map((ms) => ({ atMs: STEP_MS + ms, value: 9 }));
+    const now = points([18.7, 19.4], 1000);
+    const png = seen(await renderChart(aChart({ stepAtMs: STEP_MS - 5000, now, baseline, limit: {} })));
+    const violet = Array.from({ length: 200 }, (_, row) => 150 + row).flatMap((y) =>
+      Array.from({ length: png.width }, (_, x) => x).filter((x) => png.colour(x, y) === VIOLET),
+    );
+    expect(violet.length).toBeGreaterThan(100);
+    expect(Math.min(...violet)).toBeGreaterThanOrEqual(60);
+  });
+
   it('the axis begins at 0, below 0, or says that it does not', () => {
     const note = 'the axis does not begin at 0';
     expect(words(draw(aChart()))).toContain('0.0');
