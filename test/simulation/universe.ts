@@ -68,7 +68,9 @@ export class Universe {
   constructor(random: Random, bug: PlantedBug | null) {
     this.random = random;
     this.bug = bug;
-    this.trouble = random.pick([0, 0.05, 0.15, 0.3]);
+    const trouble = random.pick([0, 0.05, 0.15, 0.3]);
+    // A write that comes too late is rare: where nothing stops it, it is waited for in bad weather.
+    this.trouble = bug === 'no-fence' ? 0.3 : trouble;
     this.isSlackDown = random.chance(0.15);
     this.health = new Health(random, this.clock, bug, (digest) => this.#conductOf(digest));
     this.platform = new Platform({
