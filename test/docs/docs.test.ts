@@ -158,6 +158,25 @@ describe('what the documents say is so', () => {
     expect(reasons.filter((reason) => !words.includes(`'${reason}`) && !words.includes(`${reason},`))).toEqual([]);
   });
 
+  it('D2 what the card says, in its own words, at night and in each stage', () => {
+    const words = ['words', 'trouble-words', 'signal-words'].map((name) => read(`src/slack/views/${name}.ts`)).join();
+    const firstCells = (path: string, head: string) => {
+      const cells = rows(read(path)).map(([first = '']) => first);
+      return cells.slice(cells.indexOf(head) + 1);
+    };
+    const night = firstCells('docs/operations.md', 'the card says').slice(0, 7);
+    const phases = firstCells('docs/stages.md', 'the card says');
+    const told = [...night, ...phases].flatMap(
+      (cell) =>
+        cell
+          .split(/,|…|only 11 of 12/)
+          .map((one) => one.trim())
+          .find((one) => one !== '') ?? [],
+    );
+    expect(told.length).toBeGreaterThan(14);
+    expect(told.filter((text) => !words.includes(text))).toEqual([]);
+  });
+
   it('the exit codes', () => {
     const told = rows(read('docs/operations.md'))
       .filter(([first = '']) => /^\d+$/.test(first))
