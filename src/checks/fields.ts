@@ -28,9 +28,12 @@ export const urlField: z.ZodType<string> = templateField.superRefine((text, cont
 
 type Facts = Pick<CheckRequest, (typeof PLACES)[number]>;
 
-/** The text with its places filled. */
+/** The text with its places filled; other braces stay as they are written. */
 export function fill(template: string, facts: Facts): string {
-  return template.replace(PLACE, (written, name: string) => facts[name as keyof Facts] ?? written);
+  return template.replace(PLACE, (written, name: string) => {
+    const place = PLACES.find((one) => one === name);
+    return place === undefined ? written : facts[place];
+  });
 }
 
 /** The address with its places filled. Throws when what they make of it is one that Belay never calls. */

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { assertNever } from '../core/assert.ts';
 import { missedBy } from '../core/probe.ts';
-import type { CheckAnswer, CheckContext, CheckKind, CheckRunner } from './check.ts';
-import { fillUrl, urlField } from './fields.ts';
+import type { CheckAnswer, CheckContext, CheckKind, CheckRequest, CheckRunner } from './check.ts';
+import { fill, fillUrl, urlField } from './fields.ts';
 import { lastOf } from './words.ts';
 
 const MAX_ANSWER_BYTES = 1024 * 1024;
@@ -12,11 +12,18 @@ const QUOTED = 200;
 const schema = z.strictObject({
   url: urlField.describe('What to ask for. {service}, {target}, {digest} and {sha} stand for what is checked.'),
   status: z.int().min(100).max(599).default(200).describe('The status that passes. Redirects are not followed.'),
-  contains: z.string().min(1).max(1_000).optional().describe('A text that the body must contain to pass.'),
+  contains: z
+    .string()
+    .min(1)
+    .max(1_000)
+    .optional()
+    .describe('A text that the body must contain to pass. The same places are filled.'),
   json: z
     .strictObject({
       field: z.string().min(1).max(200).describe('A member of the JSON body; dots go deeper, as in checks.database'),
-      equals: z.union([z.string(), z.number(), z.boolean()]).describe('What it must be to pass.'),
+      equals: z
+        .union([z.string(), z.number(), z.boolean()])
+        .describe('What it must be to pass. The same places are filled.'),
     })
     .optional()
     .describe('A member of a JSON body and its value.'),
@@ -37,7 +44,7 @@ function createHttpCheck(context: Pick<CheckContext, 'readText'>): CheckRunner {
   return {
     async run(request, signal) {
       signal.throwIfAborted();
-      const options = schema.parse(request.options);
+      const options = filled(schema.parse(request.options), request);
       const url = fillUrl(options.url, request);
       const answer = await context.readText({
         url,
@@ -56,6 +63,15 @@ function createHttpCheck(context: Pick<CheckContext, 'readText'>): CheckRunner {
     async examine(request) {
       return { ok: true, detail: `asks ${schema.parse(request.options).url}` };
     },
+  };
+}
+
+/** That the release itself answers is best told by its digest, which nobody can write down beforehand. */
+function filled({ contains, json, ...others }: Options, request: CheckRequest): Options {
+  return {
+    ...others,
+    contains: contains && fill(contains, request),
+    json: json && { ...json, equals: typeof json.equals === 'string' ? fill(json.equals, request) : json.equals },
   };
 }
 

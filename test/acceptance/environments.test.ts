@@ -17,7 +17,7 @@ ${errorsSignal(1, 5)}stages:
     targets: [smoke]
     environment: ephemeral
     checks:
-      - { name: answers, kind: http, url: '${fleetUrl}/fleet/targets/{target}/healthz', json: { field: status, equals: ok } }
+      - { name: answers, kind: http, url: '${fleetUrl}/fleet/targets/{target}/healthz', json: { field: digest, equals: '{digest}' } }
       - { name: own, kind: command, run: ['${process.execPath}', '${CHECK}'], deadline: 3m }
       - { name: load, kind: load, url: '${fleetUrl}/fleet/targets/{target}/', rate: 10, for: 1s, timeoutMs: 5000, limits: { p95Ms: 4000 }, deadline: 1m }
     bake: { for: 1s, every: 500ms }

@@ -32,6 +32,18 @@ describe('P3 a smoke test over HTTP', () => {
     expect(await probe(options)).toMatchObject({ is, detail, measures: [] });
   });
 
+  it('can ask whether it is this release that answers, by its digest or in a text; other braces are as they are written', async () => {
+    const body = JSON.stringify({ digest: DIGEST, '{toString}': 1 });
+    const isIt = { field: 'digest', equals: '{digest}' };
+    expect(await probe({ json: isIt, contains: '{"digest":"{digest}","{toString}"' }, body)).toMatchObject({
+      is: 'passed',
+    });
+    expect(await probe({ json: isIt }, '{"digest":"sha256:other"}')).toMatchObject({
+      is: 'failed',
+      detail: `HTTP 200 in whose JSON digest is not ${JSON.stringify(DIGEST)}`,
+    });
+  });
+
   it('fails on a server error, a body that is not JSON, and one that never ends', async () => {
     expect(await probe({}, 'oops', 500)).toMatchObject({ is: 'failed', detail: 'HTTP 500, expected 200' });
     expect(await probe({ json: { field: 'a', equals: 1 } }, '<html>')).toMatchObject({ is: 'failed' });
