@@ -3,9 +3,9 @@ import { issuesAt, type Named, twice, unknown } from './names.ts';
 import { placesOf } from './places.ts';
 import { describe, type Issue, type Path } from './problem.ts';
 import { rolloutIssues } from './rollout-issues.ts';
-import { baselineOf } from './service.ts';
+import { baselineOf, isCompared } from './service.ts';
 import type { ServiceFile, StageFile } from './service-schema.ts';
-import { isCompared, type KnownSources, signalIssues } from './signal-issues.ts';
+import { type KnownSources, signalIssues } from './signal-issues.ts';
 import { stepsOf } from './waves.ts';
 
 /** The names that a service file may refer to. */

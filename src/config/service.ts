@@ -87,8 +87,22 @@ function stageSpec(stage: StageFile, steps: StepSpec[], file: ServiceFile, asked
   };
 }
 
+export function isCompared({ kind }: Pick<SignalFile, 'kind'>): boolean {
+  return kind === 'compare' || kind === 'rate';
+}
+
+/**
+ * How many bad looks count, of how many. A comparison is looked at again and again while it grows: judged each time alone,
+ * some would seem worse by chance in the course of a bake; twice of three hardly ever.
+ */
+export function lookedBackOn(signal: Pick<SignalFile, 'kind' | 'failures' | 'of'>): { failures: number; of: number } {
+  const usual = isCompared(signal) ? { failures: 2, of: 3 } : { failures: 1, of: 1 };
+  if (signal.failures === undefined && signal.of === undefined) return usual;
+  const failures = signal.failures ?? Math.min(usual.failures, signal.of ?? usual.failures);
+  return { failures, of: signal.of ?? failures };
+}
+
 function signalSpec(signal: SignalFile, file: ServiceFile, query: Json): Signal {
-  const isCompared = signal.kind === 'compare' || signal.kind === 'rate';
   const { direction, tolerance, confidence, minEffect, spread } = signal;
   const comparison: Comparison = {
     direction: direction ?? USUAL_COMPARISON.direction,
@@ -101,8 +115,8 @@ function signalSpec(signal: SignalFile, file: ServiceFile, query: Json): Signal 
     name: signal.name,
     kind: signal.kind,
     neighbour: neighboursOf(file).find((one) => one.service === signal.neighbour) ?? null,
-    baseline: isCompared ? baselineOf(signal) : null,
-    comparison: isCompared ? comparison : null,
+    baseline: isCompared(signal) ? baselineOf(signal) : null,
+    comparison: isCompared(signal) ? comparison : null,
     group: signal.group ?? null,
     source: signal.source,
     query,
@@ -110,8 +124,7 @@ function signalSpec(signal: SignalFile, file: ServiceFile, query: Json): Signal 
     degradedWhen: signal.degradedWhen ?? null,
     role: signal.role,
     weight: signal.weight ?? 1,
-    failures: signal.failures,
-    of: signal.of ?? signal.failures,
+    ...lookedBackOn(signal),
     minSamples: signal.minSamples,
     maxAgeMs: signal.maxAge,
     unit: signal.unit,

@@ -1,7 +1,7 @@
 import type { Json } from '../core/json.ts';
 import { issuesAt, type Named, twice, unknown } from './names.ts';
 import type { Issue, Path } from './problem.ts';
-import { baselineOf, neighboursOf } from './service.ts';
+import { baselineOf, isCompared, lookedBackOn, neighboursOf } from './service.ts';
 import type { ServiceFile } from './service-schema.ts';
 import type { SignalFile } from './signal-schema.ts';
 import { hasFreshBaseline } from './waves.ts';
@@ -29,10 +29,6 @@ export function signalIssues(file: ServiceFile, known: KnownSources): Issue[] {
     ...own.flatMap((stage) => twice([...names(shared), ...names(stage)]).filter(({ path }) => path[0] === 'stages')),
     ...groupIssues(file),
   ];
-}
-
-export function isCompared({ kind }: Pick<SignalFile, 'kind'>): boolean {
-  return kind === 'compare' || kind === 'rate';
 }
 
 function boundIssues(signal: SignalFile, path: Path): Issue[] {
@@ -108,8 +104,9 @@ function namesVersion(query: unknown): boolean {
 
 function belongingIssues(signal: SignalFile, file: ServiceFile, path: Path): Issue[] {
   const { issues, refuse } = issuesAt(path);
-  if (signal.of !== undefined && signal.failures > signal.of) {
-    refuse(['failures'], `${signal.failures} of ${signal.of}`, `at most ${signal.of}`, 'it could never count');
+  const { failures, of } = lookedBackOn(signal);
+  if (failures > of) {
+    refuse(['failures'], `${failures} of ${of}`, `at most ${of}`, 'it could never count');
   }
   if (signal.weight !== undefined && signal.role !== 'scored') {
     refuse(['weight'], `a weight on a ${signal.role} signal`, 'none', 'only scored signals have one: role: scored');

@@ -68,11 +68,15 @@ export const signal = z.strictObject({
     .optional()
     .describe('What a scored signal weighs. Default 1.'),
   group: name.optional().describe('Which of the groups it counts in.'),
-  failures: positive.default(1).describe('Degraded once this many of the last `of` measurements were.'),
+  failures: positive
+    .optional()
+    .describe('Degraded once this many of the last `of` measurements were. Default 1; of a compare or a rate 2.'),
   of: positive
     .max(100, { error: 'at most 100' })
     .optional()
-    .describe('How many measurements are looked back on. Default: as many as `failures`.'),
+    .describe(
+      'How many measurements are looked back on. Default: as many as `failures`; of a compare or a rate that says neither, 3.',
+    ),
   minSamples: z
     .int({ error: 'a whole number' })
     .min(0, { error: 'a whole number, not negative' })

@@ -234,3 +234,22 @@ describe('C3 configuration as code', () => {
     expect(told(load(belay('services/*.yml', 'apps/*.yml'))).join()).toContain('no file matches');
   });
 });
+
+describe('H1 how many bad looks count', () => {
+  const signals = (text: string) => {
+    const file = swap(SHOP, '    healthyWhen: {max: 0.01}\n', `    healthyWhen: {max: 0.01}\n${text}`);
+    return installationOf(load({ 'services/shop.yml': file })).services[0]?.stages.at(-1)?.signals ?? [];
+  };
+  const compared =
+    '  - name: shift\n    kind: compare\n    source: metrics\n    query: { promql: errors }\n    role: observe\n';
+
+  it('one of one for a limit; two of three for a comparison, which is looked at while it grows; always as written', () => {
+    expect(signals(compared).map(({ failures, of }) => [failures, of])).toEqual([
+      [1, 1],
+      [2, 3],
+    ]);
+    expect(signals(`${compared}    failures: 1\n`).at(-1)).toMatchObject({ failures: 1, of: 1 });
+    expect(signals(`${compared}    of: 5\n`).at(-1)).toMatchObject({ failures: 2, of: 5 });
+    expect(signals(`${compared}    of: 1\n`).at(-1)).toMatchObject({ failures: 1, of: 1 });
+  });
+});
