@@ -79,6 +79,12 @@ it(
   'R3 a step that would leave too few instances for the traffic waits, with its numbers on the card, and goes on when the traffic is less',
   async () => {
     const { sha, digest } = await world.merge('good');
+    const held = await world.record.waitFor(
+      ({ release, phase }) => release.sha === sha && phase.is === 'clearing' && phase.shortSinceMs !== null,
+      'the step to be held for want of capacity',
+      100_000,
+    );
+    expect(held.touched).toEqual([]);
     await said(
       sha,
       /`eu`: 1 instance would serve while the step runs \(2 do now\), \d are needed for \d+(\.\d+)? requests a second at 15 each/,
