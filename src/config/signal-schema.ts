@@ -80,8 +80,8 @@ export const signal = z.strictObject({
   minSamples: z
     .int({ error: 'a whole number' })
     .min(0, { error: 'a whole number, not negative' })
-    .default(0)
-    .describe('With fewer samples behind the number it is inconclusive.'),
+    .optional()
+    .describe('With fewer samples behind the number it is inconclusive. Default 0; of a rate 100 requests.'),
   maxAge: duration.prefault('2m').describe('A number older than this is no evidence.'),
   unit: text(/^[^\p{C}]{0,12}$/u, 'a short unit such as %, ms or req')
     .default('')

@@ -252,4 +252,11 @@ describe('H1 how many bad looks count', () => {
     expect(signals(`${compared}    of: 5\n`).at(-1)).toMatchObject({ failures: 2, of: 5 });
     expect(signals(`${compared}    of: 1\n`).at(-1)).toMatchObject({ failures: 1, of: 1 });
   });
+
+  it('T9 a rate needs a hundred requests on each side unless told otherwise', () => {
+    const rate = compared.replace('kind: compare', 'kind: rate');
+    expect(signals(rate).at(-1)).toMatchObject({ minSamples: 100 });
+    expect(signals(`${rate}    minSamples: 20\n`).at(-1)).toMatchObject({ minSamples: 20 });
+    expect(signals(compared).at(-1)).toMatchObject({ minSamples: 0 });
+  });
 });
