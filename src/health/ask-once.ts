@@ -46,7 +46,13 @@ export function createAskOnce<T>(most: number, isKept: (answer: T) => boolean): 
 
   return async (key, { nowMs, keepMs, isFresh, signal, given }, ask) => {
     const found = entries.get(key);
-    const entry = found && isFresh(found.atMs, found.isUnderWay) ? found : begin(key, nowMs, keepMs, ask);
+    const isShared = found !== undefined && isFresh(found.atMs, found.isUnderWay);
+    const entry = isShared ? found : begin(key, nowMs, keepMs, ask);
+    // Put at the end: what nobody asked for again is dropped first, and not what everybody shares.
+    if (isShared) {
+      entries.delete(key);
+      entries.set(key, entry);
+    }
     const left = Promise.withResolvers<T>();
     const leave = () => left.resolve(given);
     signal.addEventListener('abort', leave);

@@ -30,6 +30,19 @@ describe('H1 what many ask in one interval is asked once', () => {
     open[1]?.answer('2');
     expect(await next).toBe('2');
   });
+  it('what everybody shares outlives the many questions that one each asks', async () => {
+    const { open, ask } = world(3);
+    const shared = ask('shared', 30_000);
+    open[0]?.answer('1');
+    await shared;
+    for (let one = 0; one < 10; one += 1) {
+      const own = ask(`own ${one}`, 30_001 + one);
+      open.at(-1)?.answer('own');
+      await own;
+      expect(await ask('shared', 30_001 + one)).toBe('1');
+    }
+    expect(open).toHaveLength(11);
+  });
   it('who asks every interval never gets the same answer twice', async () => {
     const { open, ask } = world();
     const answers: string[] = [];
