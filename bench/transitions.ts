@@ -62,6 +62,10 @@ async function bare(path: string, template: Rollout, count: number): Promise<num
     `INSERT INTO audit (seq, at_ms, rollout_id, actor, what, body, previous_hash, hash)
      VALUES (?, ?, ?, 'belay', 'measured', ?, ?, ?)`,
   );
+  const saveLook = raw.prepare(
+    `INSERT INTO looks (rollout_id, generation, round, stage, step, since_ms, at_ms, body)
+     VALUES (?, ?, ?, 'staging', 'all', 0, 0, ?) ON CONFLICT (rollout_id, generation, round) DO NOTHING`,
+  );
   const rollouts = Array.from({ length: ROLLOUTS }, (_, n) => copyOf(template, n));
   const signals = template.plan.stages[0]?.signals ?? [];
   const hash = '0'.repeat(64);
@@ -76,6 +80,7 @@ async function bare(path: string, template: Rollout, count: number): Promise<num
     saveState.run(id, lane, service, rollout.release.sha, generation, rollout.createdAtMs, JSON.stringify(rollout));
     owe.run(key, id, generation, 'measure', JSON.stringify(effect), 0);
     owe.run(`${id}/project`, id, 0, 'project', JSON.stringify({ kind: 'project' }), 0);
+    saveLook.run(id, generation, index, JSON.stringify([['errors', 0.001, null, 'healthy']]));
     audit.run(seq, 0, id, JSON.stringify({ event: 'measured', effects: [key] }), hash, hash);
   };
   let waiting: (() => void)[] = [];
@@ -124,8 +129,8 @@ async function run({ isQuick, rounds }: Size) {
       goal: '≥ 0.5',
       isMet: ratio >= 0.5,
       notes: [
-        'Both: synchronous=FULL on a disk, up to 256 transitions in one commit, the same four rows each ' +
-          '(state, next look, projection, audit).',
+        'Both: synchronous=FULL on a disk, up to 256 transitions in one commit, the same five rows each ' +
+          '(state, next look, projection, what was seen, audit).',
         'Belay besides: reading the state, judging, deciding, and the hash chain of the audit.',
       ],
     },
