@@ -10,11 +10,9 @@ import type { Rollout } from '../src/core/rollout.ts';
 import { systemClock } from '../src/engine/clock.ts';
 import { createEngine } from '../src/engine/engine.ts';
 import { prometheus } from '../src/health/prometheus.ts';
-import { createPerform } from '../src/perform.ts';
-import { createMemoryProvider } from '../src/providers/memory.ts';
 import { aSignal } from '../test/support/service.ts';
 import { type Benchmark, type Line, median, perSecond, type Size, show } from './measure.ts';
-import { copyOf, openStore, rolloutIn, SILENT, temporaryFolder } from './world.ts';
+import { copyOf, healthyEdges, openStore, rolloutIn, SILENT, temporaryFolder } from './world.ts';
 
 const ANSWERING = fileURLToPath(new URL('./answering.ts', import.meta.url));
 const EVERY_MS = 10_000;
@@ -101,26 +99,7 @@ async function thousand({ isQuick }: Size): Promise<Line[]> {
     now: Date.now,
     instances: async () => [],
   });
-  const provider = createMemoryProvider();
-  const perform = createPerform({
-    now: Date.now,
-    targetsOf: () => null,
-    check: () => null,
-    provider: () => ({ provider, options: () => ({ regions: { eu: 2 }, digest: 'sha256:first' }) }),
-    source: () => source,
-    github: {
-      watchBuild: async (_repo, sha) => ({ is: 'built', digest: `sha256:${sha}`, url: null }),
-      compare: async () => 'ahead',
-      isOnBranch: async () => true,
-    },
-    people: {
-      eligibleAmong: async (_rollout, keys) => keys,
-      project: async () => ({ is: 'done' }),
-      announce: async () => ({ is: 'done' }),
-      page: async () => ({ is: 'done' }),
-      projectDrift: async () => ({ is: 'done' }),
-    },
-  });
+  const perform = healthyEdges(Date.now, { source: () => source });
   const engine = createEngine({ ledger: store.ledger, perform, clock: systemClock, log: SILENT });
   const stop = new AbortController();
   const running = engine.run(stop.signal);

@@ -3,12 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../src/engine/clock.ts';
 import { createCommands } from '../src/engine/commands.ts';
 import { createEngine } from '../src/engine/engine.ts';
-import { createPerform } from '../src/perform.ts';
 import { createMemoryProvider } from '../src/providers/memory.ts';
 import { aRelease, aService, aStage, aStep } from '../test/support/service.ts';
 import { sha256 } from '../test/support/store.ts';
 import { type Benchmark, percentile, type Size, show } from './measure.ts';
-import { openStore, SILENT, temporaryFolder } from './world.ts';
+import { healthyEdges, openStore, SILENT, temporaryFolder } from './world.ts';
 
 const EVERY_MS = 500;
 
@@ -30,10 +29,7 @@ async function run({ isQuick }: Size) {
       return memory.rollBack(request, signal);
     },
   };
-  const perform = createPerform({
-    now: () => Date.now(),
-    targetsOf: () => null,
-    check: () => null,
+  const perform = healthyEdges(Date.now, {
     provider: () => ({ provider, options: () => ({ regions: { eu: 2 }, digest: 'sha256:first' }) }),
     source: () => ({
       measure: async ({ signal, service }) => {
@@ -42,18 +38,6 @@ async function run({ isQuick }: Size) {
         return { signal, link: null, value: isBroken ? 0.2 : 0.001, samples: 500, takenAtMs: Date.now() };
       },
     }),
-    github: {
-      watchBuild: async (_repo, sha) => ({ is: 'built', digest: `sha256:${sha}`, url: null }),
-      compare: async () => 'ahead',
-      isOnBranch: async () => true,
-    },
-    people: {
-      eligibleAmong: async (_rollout, keys) => keys,
-      project: async () => ({ is: 'done' }),
-      announce: async () => ({ is: 'done' }),
-      page: async () => ({ is: 'done' }),
-      projectDrift: async () => ({ is: 'done' }),
-    },
   });
   const engine = createEngine({ ledger: store.ledger, perform, clock: systemClock, log: SILENT });
   const newId = () => crypto.randomUUID();

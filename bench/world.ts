@@ -7,7 +7,7 @@ import { createCommands } from '../src/engine/commands.ts';
 import { createEngine } from '../src/engine/engine.ts';
 import type { Ledger } from '../src/engine/ledger.ts';
 import type { Perform } from '../src/engine/perform.ts';
-import { createPerform } from '../src/perform.ts';
+import { createPerform, type Edges } from '../src/perform.ts';
 import { createMemoryProvider } from '../src/providers/memory.ts';
 import { type Database, openDatabase } from '../src/store/database.ts';
 import { GroupCommit } from '../src/store/group-commit.ts';
@@ -35,8 +35,8 @@ export function openStore(path: string): Store {
   return { database, commits, ledger, [Symbol.asyncDispose]: () => database.close() };
 }
 
-/** Edges that answer at once and always well: what is left is Belay's own work. */
-export function healthyEdges(now: () => number): Perform {
+/** Edges that answer at once and always well, but for what is said otherwise: what is left is Belay's own work. */
+export function healthyEdges(now: () => number, others: Partial<Edges> = {}): Perform {
   const provider = createMemoryProvider();
   return createPerform({
     now: () => Date.now(),
@@ -58,6 +58,7 @@ export function healthyEdges(now: () => number): Perform {
       page: async () => ({ is: 'done' }),
       projectDrift: async () => ({ is: 'done' }),
     },
+    ...others,
   });
 }
 

@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import { assertNever } from '../core/assert.ts';
 import type { Fact } from '../core/decision.ts';
 import type { Rollout } from '../core/rollout.ts';
-import { recordLook } from './looks.ts';
+import type { RecordLook } from './looks.ts';
 import type { Tables } from './schema.ts';
 
 /**
@@ -11,14 +11,21 @@ import type { Tables } from './schema.ts';
  */
 export async function recordFacts(
   database: Kysely<Tables>,
+  recordLook: RecordLook,
   rollout: Rollout,
   generation: number,
   facts: Fact[],
 ): Promise<void> {
-  for (const fact of facts) await recordFact(database, rollout, generation, fact);
+  for (const fact of facts) await recordFact(database, recordLook, rollout, generation, fact);
 }
 
-async function recordFact(database: Kysely<Tables>, rollout: Rollout, generation: number, fact: Fact): Promise<void> {
+async function recordFact(
+  database: Kysely<Tables>,
+  recordLook: RecordLook,
+  rollout: Rollout,
+  generation: number,
+  fact: Fact,
+): Promise<void> {
   switch (fact.fact) {
     case 'approval': {
       const { approval } = fact;
@@ -100,7 +107,7 @@ async function recordFact(database: Kysely<Tables>, rollout: Rollout, generation
       return;
     }
     case 'looked':
-      await recordLook(database, rollout.id, generation, fact);
+      await recordLook(rollout.id, generation, fact);
       return;
     default:
       assertNever(fact, 'This fact');

@@ -8,6 +8,7 @@ import type { Database } from './database.ts';
 import { driftWriter } from './drifts.ts';
 import { recordFacts } from './facts.ts';
 import type { GroupCommit } from './group-commit.ts';
+import { lookRecorder } from './looks.ts';
 import { outbox } from './outbox.ts';
 import { prepared } from './prepared.ts';
 import { reader } from './reader.ts';
@@ -82,6 +83,7 @@ export function createLedger(database: Database, commits: GroupCommit): Ledger {
 }
 
 function writer(database: Kysely<Tables>, states: States, epoch: () => number): LedgerWriter {
+  const recordLook = lookRecorder(database);
   const save = prepared(database, (given: Tables['rollouts']) => {
     return database
       .insertInto('rollouts')
@@ -140,7 +142,7 @@ function writer(database: Kysely<Tables>, states: States, epoch: () => number): 
         .onConflict((conflict) => conflict.columns(['repo', 'branch']).doUpdateSet({ head_sha: sha, read_at_ms: atMs }))
         .execute();
     },
-    record: (rollout, generation, facts) => recordFacts(database, rollout, generation, facts),
+    record: (rollout, generation, facts) => recordFacts(database, recordLook, rollout, generation, facts),
     async participantsSince(afterSha, release) {
       const { service, pipeline } = release;
       const base = afterSha

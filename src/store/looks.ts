@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Fact, SignalLook } from '../core/decision.ts';
 import type { Looked } from '../engine/ledger.ts';
+import { prepared } from './prepared.ts';
 import type { Tables } from './schema.ts';
 
 /** Pictures are drawn while people decide or look back; what is older is in Slack, and in the audit. */
@@ -9,36 +10,50 @@ const KEPT_MS = 30 * 24 * 3_600_000;
 /** As it is kept: names, numbers and verdicts without the names of their fields, which would be most of the text. */
 type Body = [signal: string, now: number | null, baseline: number | null, verdict: SignalLook['verdict']][];
 
-/** `generation`: of the phase that looked, so that a step that is tried again does not continue its first try. */
-export async function recordLook(
-  database: Kysely<Tables>,
+export type RecordLook = (
   rolloutId: string,
   generation: number,
   look: Extract<Fact, { fact: 'looked' }>,
-): Promise<void> {
-  const body: Body = look.signals.map((one) => [one.signal, one.now, one.baseline, one.verdict]);
-  const { stage, step, round, sinceMs } = look;
-  await database
-    .insertInto('looks')
-    .values({
+) => Promise<void>;
+
+/** `generation`: of the phase that looked, so that a step that is tried again does not continue its first try. */
+export function lookRecorder(database: Kysely<Tables>): RecordLook {
+  const save = prepared(database, (given: Tables['looks']) =>
+    database
+      .insertInto('looks')
+      .values({
+        rollout_id: given.rollout_id,
+        generation: given.generation,
+        round: given.round,
+        stage: given.stage,
+        step: given.step,
+        since_ms: given.since_ms,
+        at_ms: given.at_ms,
+        body: given.body,
+      })
+      .onConflict((conflict) => conflict.columns(['rollout_id', 'generation', 'round']).doNothing()),
+  );
+  return async (rolloutId, generation, look) => {
+    const body: Body = look.signals.map((one) => [one.signal, one.now, one.baseline, one.verdict]);
+    const { stage, step, round, sinceMs, atMs } = look;
+    await save({
       rollout_id: rolloutId,
       generation,
       round,
       stage,
       step,
       since_ms: sinceMs,
-      at_ms: look.atMs,
+      at_ms: atMs,
       body: JSON.stringify(body),
-    })
-    .onConflict((conflict) => conflict.columns(['rollout_id', 'generation', 'round']).doNothing())
-    .execute();
-  // Whoever begins to watch makes room: the table grows with what is watched, and no further.
-  if (round === 0) {
-    await database
-      .deleteFrom('looks')
-      .where('at_ms', '<', look.atMs - KEPT_MS)
-      .execute();
-  }
+    });
+    // Whoever begins to watch makes room: the table grows with what is watched, and no further.
+    if (round === 0) {
+      await database
+        .deleteFrom('looks')
+        .where('at_ms', '<', atMs - KEPT_MS)
+        .execute();
+    }
+  };
 }
 
 /** The looks of the newest try of a step, oldest first. */
