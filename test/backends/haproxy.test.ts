@@ -89,9 +89,20 @@ ${Object.entries(ports)
     await owned.disposeAsync();
   });
 
-  /** So many requests, each over a connection of its own; the answers by their status. */
+  /** How many requests of a backend HAProxy has counted, read past the code that is tested. */
+  async function counted(backend: string): Promise<number> {
+    const page = await (await fetch(`${urls.page};csv`)).text();
+    const [head = '', ...lines] = page.split('\n').map((line) => line.split(','));
+    const total = lines.find(([proxy, server]) => proxy === backend && server === 'BACKEND')?.[head.indexOf('req_tot')];
+    return Number(total ?? Number.NaN);
+  }
+  /**
+   * So many requests, each over a connection of its own; the answers by their status. Ends when HAProxy has counted them:
+   * a backend's counters grow when the connection is put away, which may be after the client has its answer.
+   */
   async function traffic(count: number, backend = 'shop'): Promise<Record<number, number>> {
     const statuses: Record<number, number> = {};
+    const before = await counted(backend);
     for (let at = 0; at < count; at += 1) {
       await new Promise<void>((resolve, reject) => {
         const options = { host: '127.0.0.1', port: front, path: `/${backend}`, agent: false };
@@ -102,6 +113,8 @@ ${Object.entries(ports)
         }).on('error', reject);
       });
     }
+    const isCounted = (total: number) => total >= before + count;
+    expect(await until(() => counted(backend), isCounted)).toSatisfy(isCounted);
     return statuses;
   }
   // A moment later, without waiting for it: statistics that are this old are read anew.
