@@ -67,7 +67,7 @@ export async function rolloutIn(phase: Rollout['phase']['is']): Promise<Rollout>
   const database = memoryDatabase();
   const ledger = createLedger(database, new GroupCommit(database.writer));
   let nowMs = Date.now() - 3_600_000;
-  const clock: Clock = { now: () => nowMs, wait: () => new Promise(() => {}) };
+  const clock: Clock = { now: () => nowMs, elapsed: () => nowMs, wait: () => new Promise(() => {}) };
   const engine = createEngine({ ledger, perform: healthyEdges(clock.now), clock, log: SILENT });
   const commands = createCommands({
     ledger,

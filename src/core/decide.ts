@@ -35,6 +35,12 @@ function unlessClockWentBack(rollout: Rollout, nowMs: number): Rollout {
   return wentBack && rollout.approvals.length > 0 ? { ...rollout, approvals: [] } : rollout;
 }
 
+/** The same, said by whoever watches the clock: a rollout that nothing happens to would not notice. */
+function clockSetBack(rollout: Rollout, byMs: number): Decision {
+  if (byMs <= CLOCK_TOLERANCE_MS || isOver(rollout)) return ignored(rollout, 'a small correction of the clock');
+  return stayed({ ...rollout, approvals: [] });
+}
+
 function dispatch(rollout: Rollout, event: Event): Decision {
   switch (event.type) {
     case 'approved':
@@ -53,6 +59,8 @@ function dispatch(rollout: Rollout, event: Event): Decision {
     case 'superseded':
     case 'taken-over':
       return laneChanged(rollout, event);
+    case 'clock-set-back':
+      return clockSetBack(rollout, event.byMs);
     case 'removed':
       return removed(rollout, event);
     case 'remove-failed':

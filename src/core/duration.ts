@@ -20,3 +20,12 @@ export function formatDuration(ms: number): string {
   const days = Math.floor(hours / 24);
   return hours % 24 ? `${days} d ${hours % 24} h` : `${days} d`;
 }
+
+/** A wait that somebody asked for: since when, and for how long, in milliseconds. */
+export type Wait = { sinceMs: number; forMs: number };
+
+/** How much of a wait is left. A clock that was set back behind its beginning ends it: asking too soon costs one refusal. */
+export function leftOf(wait: Wait | undefined, nowMs: number): number {
+  if (!wait || nowMs < wait.sinceMs) return 0;
+  return Math.max(0, wait.sinceMs + wait.forMs - nowMs);
+}

@@ -5,6 +5,7 @@ import { type Applied, applyEvent } from './apply.ts';
 import type { Clock } from './clock.ts';
 import type { DriftDue, Due, Ledger, Owed, RolloutDue } from './ledger.ts';
 import type { Perform, PerformDrift, Performed } from './perform.ts';
+import { createSetBack, type SetBack } from './set-back.ts';
 
 /** What came of asking; `rollout` is the state after it, committed. */
 export type Outcome =
@@ -70,6 +71,7 @@ export function createEngine(options: EngineOptions) {
   const concurrency = options.concurrency ?? CONCURRENCY;
   const inFlight = new Map<string, { abort: AbortController; target: string | null; ended: Promise<void> }>();
   let kicked = new AbortController();
+  let setBack: SetBack | null = null;
 
   /** Something may be due: the loop looks now and not at its next poll. */
   function kick(): void {
@@ -214,8 +216,33 @@ export function createEngine(options: EngineOptions) {
     return isAboutRollout && Number.isInteger(Math.log2(owed.attempts));
   }
 
+  /**
+   * After a clock that was set back, all that is owed would wait for as much longer: looks at a step, the next try of a
+   * rollback, deadlines. It is brought forward, so that each waits as long as it was meant to.
+   */
+  async function allowForSetBack(): Promise<void> {
+    setBack ??= createSetBack(clock, await ledger.newestAtMs());
+    const byMs = setBack.byMs();
+    if (byMs === 0) return;
+    const atMs = clock.now();
+    const event = { type: 'clock-set-back', atMs, byMs } as const;
+    const applied = await ledger.write(async (tx) => {
+      const all: (Applied | null)[] = [];
+      await tx.bringForward(byMs);
+      await tx.audit({ rolloutId: null, actor: 'belay', what: event.type, body: { byMs } }, atMs);
+      for (const { id, approvals } of await tx.openRollouts(null)) {
+        if (approvals.length > 0) all.push(await applyEvent(tx, id, event));
+      }
+      return all;
+    });
+    setBack.allowFor(byMs);
+    log.warn({ byMs }, 'the clock was set back: what is owed was brought forward by as much');
+    for (const one of applied) afterCommit(one);
+  }
+
   /** Leases up to `limit` rows that are due now and are free to be performed, each with the state that owes it. */
-  function claim(limit: number): Promise<Claimed[]> {
+  async function claim(limit: number): Promise<Claimed[]> {
+    await allowForSetBack();
     const nowMs = clock.now();
     return ledger.write(async (tx) => {
       const claimed: Claimed[] = [];

@@ -1,5 +1,6 @@
 import { App, Octokit } from 'octokit';
 import type { z } from 'zod';
+import { leftOf, type Wait } from '../core/duration.ts';
 
 /**
  * GitHub could not be asked now: unreachable, too slow, rate-limited, refusing, or answering something that Belay does
@@ -63,19 +64,18 @@ export function createGithub(options: GithubOptions): GithubClient {
     }),
   });
   let installation: Promise<Octokit> | null = null;
-  let closedUntilMs = 0;
+  let closed: Wait | undefined;
 
   async function request(route: string, parameters: Parameters): Promise<unknown> {
-    if (now() < closedUntilMs) {
-      throw new SourceUnavailable('GitHub asked Belay to wait', 429, closedUntilMs - now());
-    }
+    const leftMs = leftOf(closed, now());
+    if (leftMs > 0) throw new SourceUnavailable('GitHub asked Belay to wait', 429, leftMs);
     installation ??= app.getInstallationOctokit(options.installationId);
     try {
       const octokit = await installation;
       return (await octokit.request(route, parameters)).data;
     } catch (error) {
       const problem = unavailable(route, error, now());
-      if (problem.retryAfterMs !== null) closedUntilMs = now() + problem.retryAfterMs;
+      if (problem.retryAfterMs !== null) closed = { sinceMs: now(), forMs: problem.retryAfterMs };
       throw problem;
     }
   }

@@ -1,3 +1,5 @@
+import { leftOf, type Wait } from '../core/duration.ts';
+
 /** Slack's allowances, kept here so that it has no reason to refuse. */
 export type Budget = {
   /** 0: go ahead, and it is counted; else how long to wait. */
@@ -20,7 +22,7 @@ const CHANNEL = { perSecond: 1, burst: 5 };
 
 export function createBudget(clock: () => number): Budget {
   const buckets = new Map<string, Bucket>();
-  const blockedUntil = new Map<string, number>();
+  const waits = new Map<string, Wait>();
 
   /** How full a bucket is now; a clock that went back refills nothing. */
   function bucketAt(key: string, rate: { perSecond: number; burst: number }): Bucket {
@@ -34,7 +36,7 @@ export function createBudget(clock: () => number): Budget {
 
   return {
     take: (method, channel) => {
-      const blockedMs = (blockedUntil.get(method) ?? 0) - clock();
+      const blockedMs = leftOf(waits.get(method), clock());
       if (blockedMs > 0) return blockedMs;
       const rate = METHODS[method] ?? CHANNEL;
       const needed: [Bucket, number][] = [[bucketAt(method, rate), rate.perSecond]];
@@ -45,7 +47,8 @@ export function createBudget(clock: () => number): Budget {
       return 0;
     },
     blocked: (method, forMs) => {
-      blockedUntil.set(method, Math.max(blockedUntil.get(method) ?? 0, clock() + forMs));
+      const sinceMs = clock();
+      waits.set(method, { sinceMs, forMs: Math.max(forMs, leftOf(waits.get(method), sinceMs)) });
     },
   };
 }

@@ -1,3 +1,4 @@
+import { leftOf, type Wait } from '../core/duration.ts';
 import type { Rollout } from '../core/rollout.ts';
 import type { Budget } from './budget.ts';
 import type { Log } from './log.ts';
@@ -62,7 +63,7 @@ export function createGallery(parts: {
 }): Gallery {
   const { web, pictures, budget, clock, log } = parts;
   const settled = new Map<string, Shown[]>();
-  const refusals = new Map<string, { tries: number; untilMs: number }>();
+  const refusals = new Map<string, Wait & { tries: number }>();
 
   const pause = (tries: number) => Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** tries);
   const isSettled = (kept: KeptPicture | null) => kept !== null && (kept.fileId !== '' || kept.tries >= MAX_TRIES);
@@ -84,8 +85,7 @@ export function createGallery(parts: {
   }
 
   async function known(rollout: Rollout, wanted: Wanted) {
-    const refusal = refusals.get(wanted.key);
-    if (refusal && clock() < refusal.untilMs) return { shown: [], isComplete: false };
+    if (leftOf(refusals.get(wanted.key), clock()) > 0) return { shown: [], isComplete: false };
     const before = settled.get(wanted.key);
     if (before) return { shown: before, isComplete: true };
     const { all } = await signalsOf(rollout, wanted);
@@ -98,8 +98,8 @@ export function createGallery(parts: {
   }
 
   async function bring(rollout: Rollout, wanted: Wanted): Promise<number> {
-    const refusal = refusals.get(wanted.key);
-    if (refusal && clock() < refusal.untilMs) return refusal.untilMs - clock();
+    const leftMs = leftOf(refusals.get(wanted.key), clock());
+    if (leftMs > 0) return leftMs;
     const { looks, all } = await signalsOf(rollout, wanted);
     const next = all.find((one) => !isSettled(one.kept));
     if (!next) return 0;
@@ -160,7 +160,7 @@ export function createGallery(parts: {
   async function refused(rollout: Rollout, wanted: Wanted): Promise<void> {
     const tries = (refusals.get(wanted.key)?.tries ?? 0) + 1;
     if (tries < MAX_TRIES) {
-      refusals.set(wanted.key, { tries, untilMs: clock() + pause(tries - 1) });
+      refusals.set(wanted.key, { tries, sinceMs: clock(), forMs: pause(tries - 1) });
       return;
     }
     log.warn({ rollout: rollout.id, step: wanted.step }, 'Slack would not show the pictures; the words stand alone');

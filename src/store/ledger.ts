@@ -34,6 +34,7 @@ export function createLedger(database: Database, commits: GroupCommit): Ledger {
   );
   return {
     write: (unit) => commits.write(() => unit(tx)),
+    newestAtMs: () => read((from) => from.newestAtMs()),
     nextDueAtMs: async () => (await nextDue({})).rows[0]?.due_at_ms ?? null,
     hastenBuilds: (sha, nowMs) =>
       commits.write(async () => {

@@ -15,6 +15,7 @@ type Outbox = Pick<
   | 'cancelRemovals'
   | 'settle'
   | 'postpone'
+  | 'bringForward'
   | 'claimDue'
 >;
 
@@ -73,6 +74,12 @@ export function outbox(database: Kysely<Tables>): Outbox {
     async postpone(owed, dueAtMs, attempts) {
       const { key, version } = owed;
       await queries.postpone({ key, due_at_ms: dueAtMs, attempts, version });
+    },
+    async bringForward(byMs) {
+      await database
+        .updateTable('owed')
+        .set({ due_at_ms: sql`due_at_ms - ${byMs}`, lease_until_ms: sql`lease_until_ms - ${byMs}` })
+        .execute();
     },
     async claimDue(nowMs, leaseUntilMs, limit) {
       const { rows } = await queries.claimDue({ nowMs, leaseUntilMs, limit });

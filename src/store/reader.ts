@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely';
+import type { EventType } from '../core/event.ts';
 import type { Release } from '../core/release.ts';
 import type { Good, LedgerReader, Placement } from '../engine/ledger.ts';
 import { driftReader } from './drifts.ts';
@@ -9,6 +10,9 @@ import { readState, type States } from './states.ts';
 
 /** Written out: with a parameter SQLite could not use the index of what is not over, or would plan anew each time. */
 const NOT_OVER = sql.lit(0);
+
+/** More than is written in the second that it takes to notice a clock that was set back. */
+const LATEST = 2000;
 
 /** SQLite takes -1 for no limit, PostgreSQL does not: more than any installation has. */
 const ALL = 1_000_000;
@@ -36,6 +40,15 @@ export function reader(database: Kysely<Tables>, states: States): LedgerReader {
       .execute();
   return {
     ...driftReader(database),
+    async newestAtMs() {
+      const newest = database.selectFrom('audit').select(['at_ms', 'what']).orderBy('seq', 'desc').limit(LATEST);
+      let newestMs: number | null = null;
+      for (const row of await newest.execute()) {
+        newestMs = Math.max(newestMs ?? row.at_ms, row.at_ms);
+        if (row.what === ('clock-set-back' satisfies EventType)) break;
+      }
+      return newestMs;
+    },
     async rollout(id) {
       const [row] = (await stateOf({ id })).rows;
       return row ? states.read(row.state, id) : null;

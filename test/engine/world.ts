@@ -11,19 +11,21 @@ import { answerTo, GOOD_WORLD, START_MS, type World } from '../support/given.ts'
 import { actor, aRelease, aService, type PersonName } from '../support/service.ts';
 import { memoryDatabase, memoryLedger, sha256 } from '../support/store.ts';
 
-export type ManualClock = Clock & { advance(ms: number): void; waiting(): number };
+export type ManualClock = Clock & { advance(ms: number): void; set(byMs: number): void; waiting(): number };
 
 /** Time that passes only when the test says so. */
 export function manualClock(startMs = START_MS): ManualClock {
   let nowMs = startMs;
+  let elapsedMs = 0;
   const waits = new Set<{ atMs: number; end: () => void }>();
   return {
     now: () => nowMs,
+    elapsed: () => elapsedMs,
     wait: (ms, signal) =>
       new Promise((resolve) => {
         if (signal.aborted) return resolve();
         const wait = {
-          atMs: nowMs + ms,
+          atMs: elapsedMs + ms,
           end() {
             waits.delete(wait);
             signal.removeEventListener('abort', wait.end);
@@ -35,7 +37,11 @@ export function manualClock(startMs = START_MS): ManualClock {
       }),
     advance(ms) {
       nowMs += ms;
-      for (const wait of [...waits]) if (wait.atMs <= nowMs) wait.end();
+      elapsedMs += ms;
+      for (const wait of [...waits]) if (wait.atMs <= elapsedMs) wait.end();
+    },
+    set(byMs) {
+      nowMs += byMs;
     },
     waiting: () => waits.size,
   };

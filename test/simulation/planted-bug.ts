@@ -14,6 +14,7 @@ export type PlantedBug =
   | 'last-series-wins'
   /** All time since the step began counts as watched. */
   | 'wall-clock-bake'
+  | 'set-back-unnoticed'
   /** Healthy once is enough, before the time is over. */
   | 'early-promotion'
   | 'partial-counted-as-done'

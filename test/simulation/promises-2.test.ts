@@ -20,6 +20,7 @@ describe('the simulator sees a promise being broken', () => {
     ['not-a-number-passes', /T9/],
     ['last-series-wins', /T9/],
     ['wall-clock-bake', /T11/],
+    ['set-back-unnoticed', /T17/],
     ['early-promotion', /T11/],
     ['partial-counted-as-done', /T18/],
     ['newest-instead-of-approved', /T16/],

@@ -35,6 +35,8 @@ export type Run = {
 };
 
 const STEPS = 60;
+/** Telling somebody is tried again after five minutes; nothing else pauses for longer. */
+const LONGEST_PAUSE_MS = 10 * 60_000;
 /** So many steps more without faults of calls, while the world stays as it is: things are missing, and only some work. */
 const FICKLE_STEPS = 60;
 const STEPS_TO_END = 1000;
@@ -75,6 +77,8 @@ class Simulator {
   /** What was acknowledged to somebody, and must be there for ever: approvals by rollout and person. */
   #acknowledged: { rollout: string; principal: string }[] = [];
   #acknowledgedMerges = new Set<string>();
+  /** Which of the clock's disturbances the engine has seen. */
+  #noticed = 0;
   /** How often people have answered a rollout since all is quiet. */
   #tries = new Map<string, number>();
 
@@ -99,7 +103,9 @@ class Simulator {
     const ledger = this.#fused(createLedger(this.#database, commits));
     const { clock: time } = universe;
     const now = () => time.nowMs;
-    const clock = { now, wait: () => NEVER };
+    // Planted: nobody notices that the clock was set back.
+    const elapsed = () => (this.#bug === 'set-back-unnoticed' ? time.nowMs : time.awakeMs);
+    const clock = { now, elapsed, wait: () => NEVER };
     const perform = this.#watched((owed, ...more) => createPerform(universe.edges(owed.key))(owed, ...more));
     const performDrift = createPerformDrift(universe.edges('drift'));
     const log = { warn() {}, error() {} };
@@ -243,6 +249,18 @@ class Simulator {
     }
   }
 
+  /** T17: once the engine has looked at the clock, nothing but deadlines waits for long, however the clock was set. */
+  #checkDue(): void {
+    const { clock } = this.#universe;
+    if (clock.disturbances > this.#noticed) return;
+    const late = all<{ key: string }>(
+      this.#database,
+      "SELECT key FROM owed WHERE kind <> 'wake' AND due_at_ms > ?",
+      clock.nowMs + LONGEST_PAUSE_MS,
+    );
+    if (late.length > 0) throw new Violation('T17', `${late.map((row) => row.key)} wait for a clock that was set back`);
+  }
+
   /** Runs something of the process; answers null when the process died meanwhile. */
   async #alive<T>(run: () => Promise<T>): Promise<T | null> {
     const died = Symbol('died');
@@ -257,6 +275,7 @@ class Simulator {
     for (; steps < STEPS; steps += 1) {
       await this.#step();
       this.#invariants.check(this.#database, false);
+      this.#checkDue();
     }
     this.#universe.isFaulty = false;
     for (let left = FICKLE_STEPS; (await this.#quietStep()) && left > 0; left -= 1) {
@@ -306,9 +325,14 @@ class Simulator {
   async #letTimePass(): Promise<void> {
     const nextMs = this.#nextDueMs();
     if (nextMs === null) return;
+    const { clock } = this.#universe;
+    const { disturbances } = clock;
+    // The engine looks at least once a second, whatever it believes to be due.
+    if (disturbances > this.#noticed) clock.pass(this.#random.int(1000));
     // Everything that is due at that time and a little later: the order within is the engine's.
-    this.#passUntil(nextMs, this.#random.int(3000));
-    await this.#alive(() => this.#engine.tick(1 + this.#random.int(16)));
+    else this.#passUntil(nextMs, this.#random.int(3000));
+    const done = await this.#alive(() => this.#engine.tick(1 + this.#random.int(16)));
+    if (done !== null) this.#noticed = disturbances;
   }
 
   #passUntil(atMs: number, moreMs: number): void {
