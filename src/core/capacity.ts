@@ -1,7 +1,4 @@
-import type { Decision } from './decision.ts';
 import type { Event } from './event.ts';
-import { ask } from './retreat.ts';
-import type { Phase, Rollout } from './rollout.ts';
 import type { Shortage } from './trouble.ts';
 
 /** Capacity that is not enough is looked at again after this long. */
@@ -19,17 +16,4 @@ export function shortageOf(read: Extract<Event, { type: 'capacity-read' }>): Sho
   const needed = isRead ? Math.ceil(load / perInstance - 1e-9) : null;
   if (needed !== null && servingDuring >= needed) return null;
   return { target, serving, servingDuring, needed, load: isRead ? load : null, perInstance, detail };
-}
-
-/** It waited for capacity for as long as the stage allows: a person is asked, with the numbers. */
-export function capacityOverdue(rollout: Rollout, phase: Extract<Phase, { is: 'clearing' }>, nowMs: number): Decision {
-  const { waitingFor, shortages } = phase.capacity;
-  const perInstance = rollout.spec.traffic?.perInstance ?? 0;
-  const unread = waitingFor
-    .filter((target) => !shortages.some((one) => one.target === target))
-    .map((target): Shortage => {
-      const detail = rollout.stumble?.detail ?? '';
-      return { target, serving: 0, servingDuring: 0, needed: null, load: null, perInstance, detail };
-    });
-  return ask(rollout, phase.at, { code: 'short-of-capacity', shortages: [...shortages, ...unread] }, null, nowMs);
 }

@@ -1,18 +1,19 @@
 import { assertNever } from './assert.ts';
 import { bakeOverdue, measured, ticked } from './baking.ts';
-import { capacityOverdue } from './capacity.ts';
 import { checked, checkOverdue } from './checking.ts';
+import { capacityOverdue, capacityRead, cleared, measuredBefore } from './clearing.ts';
 import { type Decision, ignored, stayed } from './decision.ts';
 import { enter } from './door.ts';
 import { notRemoved, removed } from './environment.ts';
 import type { Event } from './event.ts';
-import { capacityRead, cleared, measuredBefore } from './gate.ts';
 import { givesWay } from './lane.ts';
 import { aborted, approved, choose, countdownStopped, decided, rejected, rollbackRequested } from './people.ts';
-import { ask, giveUp, observedWhileRollingBack, rollBackFailed, rollBackOverdue, rolledBack } from './retreat.ts';
+import { ask, giveUp } from './retreat.ts';
+import { observedWhileRollingBack, rollBackFailed, rollBackOverdue, rolledBack } from './rolling-back.ts';
 import { isOver, type Rollout } from './rollout.ts';
-import { beginStage, created, notCreated, surveyed } from './stage.ts';
+import { beginStage } from './stage.ts';
 import { touchedIn } from './step.ts';
+import { created, notCreated, surveyed } from './surveying.ts';
 import type { Trouble } from './trouble.ts';
 import { deployed, observedWhileVerifying, verifyOverdue } from './verifying.ts';
 

@@ -1,7 +1,6 @@
 import type { Measurement } from './judge/signal.ts';
 import type { Actor } from './principal.ts';
 import type { Artifact, Participant } from './release.ts';
-import type { LastWatched } from './rollout.ts';
 import type { Capacity, Observation } from './target.ts';
 
 /** `go-on-without`: the instances that were named are left as they are, by a named person with a reason. */
@@ -14,6 +13,9 @@ export type CheckResult = {
   measures: { name: string; value: number; limit: string; isWithin: boolean }[];
   url: string | null;
 };
+
+/** Where the last good rollout of the lane was watched at the same step: what a `last-good` baseline is read from. */
+export type LastWatched = { stage: string; step: string; artifact: Artifact; sinceMs: number };
 
 /** How two commits are related on the default branch: what GitHub's compare says of `base…head`. */
 export type Ancestry = 'ahead' | 'identical' | 'behind' | 'diverged';

@@ -1,7 +1,8 @@
 import { type Decision, type Fact, withFacts } from './decision.ts';
 import { enter } from './door.ts';
-import { beginStep } from './gate.ts';
-import { nextPosition, type Position, stageAt } from './plan.ts';
+import { askForApproval, clear, missingApprovals } from './gate.ts';
+import { artifactAt } from './placing.ts';
+import { nextPosition, type Position, stageAt, stepAt } from './plan.ts';
 import type { Rollout, StepRecord } from './rollout.ts';
 import { beginStage } from './stage.ts';
 import { artifactOf, recordStep } from './step.ts';
@@ -25,4 +26,13 @@ export function pass(rollout: Rollout, at: Position, nowMs: number, ended: StepR
   }
   const decision = next.stage === at.stage ? beginStep(recorded, next, nowMs) : beginStage(recorded, next, nowMs);
   return withFacts(decision, facts);
+}
+
+/** Before each step: enough approvals known, then the facts are read again; otherwise people are asked. */
+export function beginStep(rollout: Rollout, at: Position, nowMs: number): Decision {
+  const next: Rollout = { ...rollout, stepStartedAtMs: nowMs, checks: [], watchedFromMs: null };
+  const { targets } = stepAt(rollout.plan, at);
+  // A downgrade is tried where something is known to go down to.
+  if (!targets.every((target) => artifactAt(next, at, target))) return pass(next, at, nowMs, 'passed');
+  return missingApprovals(next, at, nowMs, null) > 0 ? askForApproval(next, at, nowMs, 0) : clear(next, at, nowMs);
 }

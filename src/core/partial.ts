@@ -1,15 +1,6 @@
 import type { Rollout, Seen } from './rollout.ts';
 import { type Instance, instancesFor, type Observation } from './target.ts';
-import type { Trouble } from './trouble.ts';
-
-/** An instance that is not as it should be, and how: what a person is told of it. */
-export type Stray = {
-  id: string;
-  target: string;
-  region: string;
-  digest: string | null;
-  is: 'unreadable' | 'unhealthy' | 'other-version' | 'other-configuration' | 'left-behind';
-};
+import type { Stray, Trouble } from './trouble.ts';
 
 /** What a target should be like once a change has reached it. */
 export type Wish = {

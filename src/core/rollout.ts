@@ -1,6 +1,6 @@
 import type { Approval } from './approval.ts';
 import type { Assignment } from './assign.ts';
-import type { CheckResult, Choice } from './event.ts';
+import type { CheckResult, Choice, LastWatched } from './event.ts';
 import type { Measurement } from './judge/signal.ts';
 import type { Judgement, SignalMemory, Verdict } from './judge/verdict.ts';
 import type { ServiceSpec } from './pipeline.ts';
@@ -145,9 +145,6 @@ export type StepRecord = {
 
 /** An instance that a person decided, by name and with a reason, to go on without. */
 export type LeftOut = { target: string; id: string; by: string; because: string; atMs: number };
-
-/** Where the last good rollout of the lane was watched at the same step: what a `last-good` baseline is read from. */
-export type LastWatched = { stage: string; step: string; artifact: Artifact; sinceMs: number };
 
 /**
  * The shape of what is stored. Whoever changes it raises this, fills in what older ones lack (upcast.ts), and brings a

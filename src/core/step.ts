@@ -1,8 +1,9 @@
+import type { LastWatched } from './event.ts';
 import type { Signal } from './judge/signal.ts';
 import { isJudgedIn } from './pipeline.ts';
 import { type Position, stageAt, stepAt } from './plan.ts';
 import type { Artifact } from './release.ts';
-import type { LastWatched, Rollout, StepRecord } from './rollout.ts';
+import type { Rollout, StepRecord } from './rollout.ts';
 
 /** A read-back that is not as wished is repeated this often until the deadline. */
 export const OBSERVE_EVERY_MS = 1000;

@@ -1,5 +1,3 @@
-import type { Stray } from './partial.ts';
-
 /** Why a step or a rollout does not simply go on. Codes; the sentences are made in the views. */
 export type Trouble =
   | { code: 'build-failed'; detail: string; url: string | null }
@@ -29,6 +27,15 @@ export type Trouble =
   | { code: 'drifted'; target: string; by: string; config: string | null }
   /** A rollback of the service took the lane. */
   | { code: 'taken-over'; by: string; byRollout: string };
+
+/** An instance that is not as it should be, and how: what a person is told of it. */
+export type Stray = {
+  id: string;
+  target: string;
+  region: string;
+  digest: string | null;
+  is: 'unreadable' | 'unhealthy' | 'other-version' | 'other-configuration' | 'left-behind';
+};
 
 /** Why a step may not take instances away from this target now. */
 export type Shortage = {

@@ -2,12 +2,11 @@ import { seedOf } from './assign.ts';
 import type { Effect, Look } from './effect.ts';
 import type { Signal } from './judge/signal.ts';
 import type { Judgement, SignalVerdict } from './judge/verdict.ts';
-import type { Stray } from './partial.ts';
 import type { StepSpec } from './pipeline.ts';
 import { type Plan, type PlannedStage, stepAt } from './plan.ts';
 import { type Phase, type Rollout, SCHEMA, type StepRecord } from './rollout.ts';
 import { type Instance, USUAL_STRATEGY } from './target.ts';
-import type { Trouble } from './trouble.ts';
+import type { Stray, Trouble } from './trouble.ts';
 
 // What an older version wrote is typed as what it becomes, and only ever laid over what it may lack: what is stored wins,
 // so that doing it twice is doing it once. What is filled in is how that version behaved.

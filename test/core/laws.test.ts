@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../src/core/decide.ts';
-import type { CheckResult, Choice, Event } from '../../src/core/event.ts';
+import type { CheckResult, Choice, Event, LastWatched } from '../../src/core/event.ts';
 import type { Measurement } from '../../src/core/judge/signal.ts';
 import type { Actor, Standing } from '../../src/core/principal.ts';
 import type { Artifact, Participant } from '../../src/core/release.ts';
-import { isOver, type LastWatched, type Rollout } from '../../src/core/rollout.ts';
+import { isOver, type Rollout } from '../../src/core/rollout.ts';
 import { artifactFor, FIRST, OVER, observation, PHASES, rolloutAt, type Scene, type World } from '../support/given.ts';
 import { actor, aRelease, keyOf, PEOPLE, type PersonName } from '../support/service.ts';
 

@@ -1,7 +1,6 @@
 import type { Judgement } from '../../src/core/judge/verdict.ts';
-import type { Stray } from '../../src/core/partial.ts';
 import type { Phase } from '../../src/core/rollout.ts';
-import type { Trouble } from '../../src/core/trouble.ts';
+import type { Stray, Trouble } from '../../src/core/trouble.ts';
 import { digest, NOON_MS, sha } from './rollout.ts';
 
 const at = { stage: 1, step: 0 };

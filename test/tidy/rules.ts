@@ -89,6 +89,29 @@ export function arrowBreaches(file: SourceFile): Breach[] {
   return breaches;
 }
 
+/**
+ * Imports that lead back to where they began, types included: one circle, as `a.ts > b.ts > a.ts`, or nothing. Who imports
+ * nothing that is left is taken away until nobody is; from whoever stays, every way leads into a circle.
+ */
+export function circleIn(files: SourceFile[]): Breach[] {
+  const left = new Map(
+    files.map(({ path, text }) => [path, importsOf(text).map(({ from }) => resolve(path, from))] as const),
+  );
+  const next = (path: string) => left.get(path)?.find((one) => left.has(one));
+  for (let before = -1; before !== left.size; ) {
+    before = left.size;
+    for (const path of [...left.keys()]) if (next(path) === undefined) left.delete(path);
+  }
+  const [first] = left.keys();
+  const way: string[] = [];
+  for (let at = first; at !== undefined; at = next(at)) {
+    const begin = way.indexOf(at);
+    way.push(at);
+    if (begin >= 0) return [way.slice(begin).join(' > ')];
+  }
+  return [];
+}
+
 /** One pattern that must not appear, and where it is looked for. */
 type Ban = { where: RegExp; except?: RegExp; pattern: RegExp; why: string };
 

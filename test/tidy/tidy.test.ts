@@ -7,7 +7,7 @@ import { COMMANDS } from '../../src/cli/index.ts';
 import { SOURCES } from '../../src/health/index.ts';
 import { PROVIDERS } from '../../src/providers/index.ts';
 import { VERBS } from '../../src/slack/commands/index.ts';
-import { ARROWS, arrowBreaches, bannedIn, importsOf, namingBreaches, type SourceFile } from './rules.ts';
+import { ARROWS, arrowBreaches, bannedIn, circleIn, importsOf, namingBreaches, type SourceFile } from './rules.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const BINARY = /\.(png|jpg|gif|ico|woff2?)$/;
@@ -29,6 +29,10 @@ describe('the house', () => {
   it('every folder of src has its arrows, or composes', () => {
     const folders = new Set(files.flatMap(({ path }) => path.match(/^src\/([^/]+)\//)?.[1] ?? []));
     expect([...folders].filter((one) => !['cli', 'compose'].includes(one)).sort()).toEqual(Object.keys(ARROWS).sort());
+  });
+
+  it('no import inside core leads back to where it began', () => {
+    expect(circleIn(files.filter((one) => one.path.startsWith('src/core/')))).toEqual([]);
   });
 
   it('nothing that is banned is in a file', () => {
@@ -70,6 +74,18 @@ describe('the checkers find what is planted', () => {
     ['src/health/x.ts', "import { z } from 'zod';"],
   ])('and let stand what is right: %s: %s', (path, text) => {
     expect(arrowBreaches(ofSource(path, text))).toEqual([]);
+  });
+
+  it('a circle of imports, however long, and whoever only leads to it', () => {
+    const leadsTo = ofSource('src/core/a.ts', "import { b } from './judge/b.ts';");
+    const b = ofSource('src/core/judge/b.ts', "import { c } from '../c.ts';\nimport { d } from '../d.ts';");
+    const c = ofSource('src/core/c.ts', "import type { D } from './d.ts';");
+    const d = (text: string) => ofSource('src/core/d.ts', text);
+    expect(circleIn([leadsTo, b, c, d("import { z } from 'zod';")])).toEqual([]);
+    expect(circleIn([leadsTo, b, c, d("import { b } from './judge/b.ts';")])).toEqual([
+      'src/core/judge/b.ts > src/core/c.ts > src/core/d.ts > src/core/judge/b.ts',
+    ]);
+    expect(circleIn([d("export type { Itself } from './d.ts';")])).toHaveLength(1);
   });
 
   it('imports are found wherever they are', () => {

@@ -1,6 +1,5 @@
 import { assertNever } from '../../core/assert.ts';
-import type { Stray } from '../../core/partial.ts';
-import type { Shortage, Trouble } from '../../core/trouble.ts';
+import type { Shortage, Stray, Trouble } from '../../core/trouble.ts';
 import { code, escaped, shortSha } from './escape.ts';
 import { counted, figure, names } from './words.ts';
 

@@ -1,0 +1,102 @@
+import { CAPACITY_AGAIN_MS, shortageOf } from './capacity.ts';
+import { type Decision, ignored, stayed } from './decision.ts';
+import { type Draft, enter } from './door.ts';
+import type { Event } from './event.ts';
+import { askForApproval, clear, missingApprovals } from './gate.ts';
+import { artifactAt, placingOf } from './placing.ts';
+import { stageAt, stepAt } from './plan.ts';
+import { ask, giveUp } from './retreat.ts';
+import type { Phase, Rollout } from './rollout.ts';
+import { artifactOf, touchedIn } from './step.ts';
+import type { Shortage, Trouble } from './trouble.ts';
+
+/** Membership may be this old when an effect on a protected stage is issued. */
+export const CLEARANCE_LASTS_MS = 60_000;
+
+type In<Name extends Phase['is']> = Extract<Phase, { is: Name }>;
+type Of<Name extends Event['type']> = Extract<Event, { type: Name }>;
+
+export function cleared(rollout: Rollout, phase: In<'clearing'>, event: Of<'cleared'>): Decision {
+  const isForward = event.ancestry === 'ahead' || event.ancestry === 'identical';
+  if (!event.defaultBranchHasHead || !isForward) {
+    const trouble: Trouble = event.defaultBranchHasHead
+      ? { code: 'not-a-descendant', ancestry: event.ancestry, baseSha: rollout.desiredSha ?? '' }
+      : { code: 'not-on-default-branch' };
+    return touchedIn(rollout, phase.at).length > 0
+      ? giveUp(rollout, phase.at, trouble, null, event.atMs)
+      : enter(rollout, { is: 'failed', atMs: event.atMs, trouble }, [], event.atMs);
+  }
+  const clearance = { eligible: event.eligible, atMs: event.atMs };
+  return deployIfReady({ ...rollout, stumble: null }, { ...phase, clearance }, event.atMs);
+}
+
+export function measuredBefore(rollout: Rollout, phase: In<'clearing'>, event: Of<'measured-before'>): Decision {
+  return deployIfReady(rollout, { ...phase, before: event.measurements }, event.atMs);
+}
+
+/** Enough serves while the step runs when what is left can bear the load. A load that was not read is not enough. */
+export function capacityRead(rollout: Rollout, phase: In<'clearing'>, event: Of<'capacity-read'>): Decision {
+  const { target } = event.capacity;
+  const { waitingFor, shortages } = phase.capacity;
+  if (event.round !== phase.round || !waitingFor.includes(target)) return ignored(rollout, 'an older look');
+  const short = shortageOf(event);
+  const others = shortages.filter((one) => one.target !== target);
+  const capacity = {
+    waitingFor: waitingFor.filter((one) => one !== target),
+    shortages: short ? [...others, short] : others,
+  };
+  return deployIfReady({ ...rollout, stumble: null }, { ...phase, capacity }, event.atMs);
+}
+
+/** It waited for capacity for as long as the stage allows: a person is asked, with the numbers. */
+export function capacityOverdue(rollout: Rollout, phase: Extract<Phase, { is: 'clearing' }>, nowMs: number): Decision {
+  const { waitingFor, shortages } = phase.capacity;
+  const perInstance = rollout.spec.traffic?.perInstance ?? 0;
+  const unread = waitingFor
+    .filter((target) => !shortages.some((one) => one.target === target))
+    .map((target): Shortage => {
+      const detail = rollout.stumble?.detail ?? '';
+      return { target, serving: 0, servingDuring: 0, needed: null, load: null, perInstance, detail };
+    });
+  return ask(rollout, phase.at, { code: 'short-of-capacity', shortages: [...shortages, ...unread] }, null, nowMs);
+}
+
+/** The transaction that writes the deploy's intent is this one: it counts the approvals itself. */
+function deployIfReady(rollout: Rollout, phase: In<'clearing'>, nowMs: number): Decision {
+  const { clearance, before, at, capacity } = phase;
+  if (!clearance || !before || capacity.waitingFor.length > 0) return stayed({ ...rollout, phase });
+  if (capacity.shortages.length > 0) {
+    const shortSinceMs = phase.shortSinceMs ?? phase.sinceMs;
+    const again = clear(rollout, at, nowMs, { shortSinceMs, round: phase.round + 1, afterMs: CAPACITY_AGAIN_MS });
+    // The numbers of the last look stay in sight until the next one.
+    const held: Phase = {
+      ...(again.rollout.phase as In<'clearing'>),
+      capacity: { waitingFor: stepAt(rollout.plan, at).targets, shortages: capacity.shortages },
+    };
+    return { ...again, rollout: { ...again.rollout, phase: held } };
+  }
+  const age = nowMs - clearance.atMs;
+  if (!(age >= 0 && age <= CLEARANCE_LASTS_MS)) {
+    const { shortSinceMs, round } = phase;
+    return clear(rollout, at, nowMs, { shortSinceMs, round: round + 1, afterMs: 0 });
+  }
+  const missing = missingApprovals(rollout, at, nowMs, clearance.eligible);
+  if (missing > 0) {
+    const { eligible } = clearance;
+    const kept = rollout.approvals.filter((one) => one.expiresAtMs > nowMs && eligible.includes(one.by));
+    const voided = rollout.approvals.length - kept.length;
+    return askForApproval({ ...rollout, approvals: kept }, at, nowMs, voided);
+  }
+  const stage = stageAt(rollout.plan, at);
+  const step = stepAt(rollout.plan, at);
+  const drafts: Draft[] = step.targets.map((target) => ({
+    kind: 'deploy',
+    target,
+    artifact: artifactAt(rollout, at, target) ?? artifactOf(rollout),
+    ...placingOf(rollout, at, target),
+  }));
+  drafts.push({ kind: 'wake', timer: 'deploy-deadline', afterMs: stage.deployDeadlineMs });
+  const touched = [...new Set([...rollout.touched, ...step.targets])];
+  const deploying: Phase = { is: 'deploying', sinceMs: nowMs, at, waitingFor: step.targets, before };
+  return enter({ ...rollout, touched }, deploying, drafts, nowMs);
+}
