@@ -3,9 +3,11 @@ import type { Refusal } from '../core/refusal.ts';
 import type { Rollout } from '../core/rollout.ts';
 import { type Applied, applyEvent } from './apply.ts';
 import type { Clock } from './clock.ts';
-import type { DriftDue, Due, Ledger, Owed, RolloutDue } from './ledger.ts';
+import type { Due, Ledger, Owed } from './ledger.ts';
 import type { Perform, PerformDrift, Performed } from './perform.ts';
-import { createSetBack, type SetBack } from './set-back.ts';
+import { bringForward, createSetBack, type SetBack } from './set-back.ts';
+import { settle } from './settle.ts';
+import { createTry } from './try-once.ts';
 
 /** What came of asking; `rollout` is the state after it, committed. */
 export type Outcome =
@@ -31,8 +33,6 @@ export type EngineOptions = {
 };
 
 const EFFECT_TIMEOUT_MS = 30_000;
-/** How long an aborted try is waited for before the next change of its target begins. */
-const LET_GO_MS = 2000;
 const CONCURRENCY = 64;
 /** Polling is the truth, a kick only makes it sooner. */
 const POLL_MS = 1000;
@@ -40,22 +40,6 @@ const POLL_MS = 1000;
 const BLOCKED_MS = 5;
 /** Ends a wait. Without a reason of its own, every abort would make an exception with its stack. */
 const ENOUGH = 'waited enough';
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 30_000;
-/** A rollback is tried again sooner: users are being hurt meanwhile. */
-const LONGEST_ROLLBACK_PAUSE_MS = 5000;
-
-/** How long to wait before the next try after `attempts` failed ones: doubling, bounded, in milliseconds. */
-export function pauseAfter(attempts: number, kind: string): number {
-  const longest = kind === 'roll-back' ? LONGEST_ROLLBACK_PAUSE_MS : LONGEST_PAUSE_MS;
-  return Math.min(longest, FIRST_PAUSE_MS * 2 ** Math.min(attempts - 1, 10));
-}
-
-/**
- * A try that was told to stop did not fail. Where it is still owed, because Belay ends, the next start does it first; as
- * another try, for what it brought about is not known.
- */
-const CALLED_OFF: Performed = { is: 'later', afterMs: 0, isTry: true };
 
 type Claimed = { owed: Owed<Due>; rollout: Rollout | null };
 
@@ -70,6 +54,7 @@ export function createEngine(options: EngineOptions) {
   const timeoutMs = options.effectTimeoutMs ?? EFFECT_TIMEOUT_MS;
   const concurrency = options.concurrency ?? CONCURRENCY;
   const inFlight = new Map<string, { abort: AbortController; target: string | null; ended: Promise<void> }>();
+  const tryOnce = createTry({ perform, performDrift: options.performDrift, clock, timeoutMs });
   let kicked = new AbortController();
   let setBack: SetBack | null = null;
 
@@ -107,7 +92,7 @@ export function createEngine(options: EngineOptions) {
       const performed = await tryOnce(owed, rollout, abort);
       inFlight.delete(owed.key);
       ended.resolve();
-      const settled = settle(owed, performed);
+      const settled = settleOne(owed, performed);
       // Its place is free: what takes it is claimed in the same commit as this answer.
       kick();
       await settled;
@@ -117,90 +102,9 @@ export function createEngine(options: EngineOptions) {
     }
   }
 
-  async function tryOnce(owed: Owed<Due>, rollout: Rollout | null, abort: AbortController): Promise<Performed> {
-    const { due } = owed;
-    if (due.kind === 'wake') {
-      return { is: 'event', event: { type: 'woke', generation: due.generation, timer: due.timer } };
-    }
-    const { performDrift } = options;
-    if (isOfDrift(owed)) {
-      if (!performDrift) return { is: 'given-up', detail: 'nothing here shows what drifted' };
-      return withinTime((signal) => performDrift(owed, signal), abort);
-    }
-    if (!rollout || !isOfRollout(owed)) return { is: 'given-up', detail: 'there is no such rollout' };
-    return withinTime((signal) => perform(owed, rollout, signal), abort);
-  }
-
-  async function withinTime(
-    work: (signal: AbortSignal) => Promise<Performed>,
-    abort: AbortController,
-  ): Promise<Performed> {
-    const overdue = new AbortController();
-    const ended = new AbortController();
-    const leftBehind = async (): Promise<Performed> => {
-      await clock.wait(timeoutMs, AbortSignal.any([abort.signal, ended.signal]));
-      overdue.abort();
-      // Told to stop, it has a moment to let go of its target; after that only its fence keeps it from harm.
-      await clock.wait(LET_GO_MS, ended.signal);
-      return { is: 'failed', detail: `no answer within ${timeoutMs} ms`, retryAfterMs: null };
-    };
-    try {
-      const signal = AbortSignal.any([abort.signal, overdue.signal]);
-      const performed = await Promise.race([work(signal), leftBehind()]);
-      return performed.is === 'failed' && abort.signal.aborted ? CALLED_OFF : performed;
-    } catch (error) {
-      if (abort.signal.aborted) return CALLED_OFF;
-      return { is: 'failed', detail: error instanceof Error ? error.message : String(error), retryAfterMs: null };
-    } finally {
-      ended.abort(ENOUGH);
-    }
-  }
-
-  /** Turns the answer of one try into an event, in the transaction that settles the row. */
-  async function settle(owed: Owed<Due>, performed: Performed): Promise<void> {
+  async function settleOne(owed: Owed<Due>, performed: Performed): Promise<void> {
     const atMs = clock.now();
-    const applied = await ledger.write(async (tx) => {
-      switch (performed.is) {
-        case 'event': {
-          // Cancelled while it was under way: its answer belongs to a state that is gone.
-          if (!(await tx.settle(owed))) return null;
-          return applyEvent(tx, owed.rolloutId, { ...performed.event, atMs });
-        }
-        case 'done':
-          await tx.settle(owed);
-          return null;
-        case 'later':
-          // It was accepted: only a try without an answer has an unknown outcome.
-          await tx.postpone(owed, atMs + performed.afterMs, performed.isTry ? owed.attempts : 0);
-          return null;
-        case 'given-up':
-          await tx.settle(owed);
-          await tx.audit(
-            {
-              rolloutId: owed.rolloutId,
-              actor: 'belay',
-              what: 'gave-up',
-              body: { key: owed.key, detail: performed.detail },
-            },
-            atMs,
-          );
-          return null;
-        case 'failed': {
-          const pauseMs = performed.retryAfterMs ?? pauseAfter(owed.attempts, owed.due.kind);
-          await tx.postpone(owed, atMs + pauseMs, owed.attempts);
-          return isWorthSaying(owed)
-            ? applyEvent(tx, owed.rolloutId, {
-                type: 'stumbled',
-                atMs,
-                generation: owed.due.generation,
-                effect: owed.due.kind,
-                detail: performed.detail,
-                attempts: owed.attempts,
-              })
-            : null;
-        }
-      }
-    });
+    const applied = await ledger.write((tx) => settle(tx, owed, performed, atMs));
     if (performed.is === 'failed' || performed.is === 'given-up') {
       log.warn(
         { key: owed.key, attempts: owed.attempts, detail: performed.detail },
@@ -210,31 +114,12 @@ export function createEngine(options: EngineOptions) {
     afterCommit(applied);
   }
 
-  /** What tells people must not change what it tells about; and of a long row of failures the 1st, 2nd, 4th … are enough. */
-  function isWorthSaying(owed: Owed<Due>): boolean {
-    const isAboutRollout = !['project', 'project-drift', 'announce', 'page'].includes(owed.due.kind);
-    return isAboutRollout && Number.isInteger(Math.log2(owed.attempts));
-  }
-
-  /**
-   * After a clock that was set back, all that is owed would wait for as much longer: looks at a step, the next try of a
-   * rollback, deadlines. It is brought forward, so that each waits as long as it was meant to.
-   */
+  /** Polling is how a clock that was set back is noticed, within a second. */
   async function allowForSetBack(): Promise<void> {
     setBack ??= createSetBack(clock, await ledger.newestAtMs());
     const byMs = setBack.byMs();
     if (byMs === 0) return;
-    const atMs = clock.now();
-    const event = { type: 'clock-set-back', atMs, byMs } as const;
-    const applied = await ledger.write(async (tx) => {
-      const all: (Applied | null)[] = [];
-      await tx.bringForward(byMs);
-      await tx.audit({ rolloutId: null, actor: 'belay', what: event.type, body: { byMs } }, atMs);
-      for (const { id, approvals } of await tx.openRollouts(null)) {
-        if (approvals.length > 0) all.push(await applyEvent(tx, id, event));
-      }
-      return all;
-    });
+    const applied = await bringForward(ledger, byMs, clock.now());
     setBack.allowFor(byMs);
     log.warn({ byMs }, 'the clock was set back: what is owed was brought forward by as much');
     for (const one of applied) afterCommit(one);
@@ -242,7 +127,8 @@ export function createEngine(options: EngineOptions) {
 
   /** Leases up to `limit` rows that are due now and are free to be performed, each with the state that owes it. */
   async function claim(limit: number): Promise<Claimed[]> {
-    await allowForSetBack();
+    // Nothing is awaited otherwise: what was answered and what is claimed now share a commit.
+    if (setBack === null || setBack.byMs() > 0) await allowForSetBack();
     const nowMs = clock.now();
     return ledger.write(async (tx) => {
       const claimed: Claimed[] = [];
@@ -300,12 +186,4 @@ export function createEngine(options: EngineOptions) {
   }
 
   return { submit, tick, run, kick, afterCommit };
-}
-
-function isOfDrift(owed: Owed<Due>): owed is Owed<DriftDue> {
-  return owed.due.kind === 'project-drift';
-}
-
-function isOfRollout(owed: Owed<Due>): owed is Owed<RolloutDue> {
-  return owed.due.kind !== 'project-drift';
 }

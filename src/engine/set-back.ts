@@ -1,4 +1,6 @@
+import { type Applied, applyEvent } from './apply.ts';
 import type { Clock } from './clock.ts';
+import type { Ledger } from './ledger.ts';
 
 /** What a clock that is being corrected falls behind by is no jump, until it has come together to this much. */
 const TOLERANCE_MS = 1000;
@@ -29,4 +31,22 @@ export function createSetBack(clock: Pick<Clock, 'now' | 'elapsed'>, newestAtMs:
       leadMs -= ms;
     },
   };
+}
+
+/**
+ * After a clock that was set back, all that is owed would wait for as much longer: looks at a step, the next try of a
+ * rollback, deadlines. It is brought forward, so that each waits as long as it was meant to, and approvals are void.
+ */
+export async function bringForward(ledger: Ledger, byMs: number, atMs: number): Promise<Applied[]> {
+  const event = { type: 'clock-set-back', atMs, byMs } as const;
+  return ledger.write(async (tx) => {
+    const all: Applied[] = [];
+    await tx.bringForward(byMs);
+    await tx.audit({ rolloutId: null, actor: 'belay', what: event.type, body: { byMs } }, atMs);
+    for (const { id, approvals } of await tx.openRollouts(null)) {
+      const applied = approvals.length > 0 ? await applyEvent(tx, id, event) : null;
+      if (applied) all.push(applied);
+    }
+    return all;
+  });
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PhaseName } from '../../src/core/rollout.ts';
-import { pauseAfter } from '../../src/engine/engine.ts';
 import type { Perform, Performed } from '../../src/engine/perform.ts';
+import { pauseAfter } from '../../src/engine/settle.ts';
 import { START_MS } from '../support/given.ts';
 import { actor } from '../support/service.ts';
 import { aHouse, performIn, settled } from './world.ts';
