@@ -19,7 +19,7 @@ import type { Edges } from '../perform.ts';
 import { PROVIDERS } from '../providers/index.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Slack } from '../slack/app.ts';
-import type { OutputAnswer } from '../slack/output.ts';
+import type { OutputAnswer } from '../slack/messenger.ts';
 import { clock, newId } from './world.ts';
 
 /** Where programs are when nobody says. */

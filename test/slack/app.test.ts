@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { newCase } from '../../src/core/drift-case.ts';
 import { createSlack, type Slack } from '../../src/slack/app.ts';
-import type { PostedMessage } from '../../src/slack/output.ts';
+import type { PostedMessage } from '../../src/slack/messenger.ts';
 import { driftAddress } from '../../src/slack/views/drift.ts';
 import { aRecord, four, given } from '../support/drifted.ts';
 import { phases } from '../support/phases.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { driftStep } from '../../src/core/drift-case.ts';
-import { createOutput, type PostedMessage, uuidOf } from '../../src/slack/output.ts';
+import { type PostedMessage, uuidOf } from '../../src/slack/messenger.ts';
+import { createOutput } from '../../src/slack/output.ts';
 import type { Extra } from '../../src/slack/views/card.ts';
 import type { WebAnswer } from '../../src/slack/web.ts';
 import { four, given as givenDrift, looked, OTHER } from '../support/drifted.ts';

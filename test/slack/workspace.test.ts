@@ -5,7 +5,7 @@ import { ANA, APP, BEN, CHO, DAN, EVE, SHOP, TEAM } from '../../sandbox/slack/pe
 import { type SandboxSlack, startSlack } from '../../sandbox/slack/slack.ts';
 import type { Rollout } from '../../src/core/rollout.ts';
 import { createSlack, type Slack } from '../../src/slack/app.ts';
-import type { PostedMessage } from '../../src/slack/output.ts';
+import type { PostedMessage } from '../../src/slack/messenger.ts';
 import { phases, troubles } from '../support/phases.ts';
 import { aRollout, aService, NOON_MS } from '../support/rollout.ts';
 import { idsIn } from './blocks.ts';

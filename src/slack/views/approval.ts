@@ -2,8 +2,8 @@ import type { Rollout } from '../../core/rollout.ts';
 import { actions, type Block, context, type Message, section } from './block.ts';
 import { withinBudget } from './budget.ts';
 import { approvalButtons } from './buttons.ts';
-import { approvalCount, type Extra, headline, spoken, versionOf, whyLine } from './card.ts';
-import { code, escaped, time } from './escape.ts';
+import { approvalCount, type Extra, headline, spoken, whyLine } from './card.ts';
+import { code, escaped, time, versionOf } from './escape.ts';
 import { changeLine, checklistLines, sizeLine, warningLines } from './release.ts';
 
 /** The question at a protected stage while it is open; afterwards what came of it, without buttons. */

@@ -3,7 +3,7 @@ import { choicesOf } from '../../core/people.ts';
 import { isOver, type Phase, type Rollout } from '../../core/rollout.ts';
 import { touchedIn } from '../../core/step.ts';
 import { type Button, button } from './block.ts';
-import { shortVersion } from './escape.ts';
+import { versionOf } from './escape.ts';
 import { choiceWords, isReasoned } from './words.ts';
 
 /**
@@ -24,7 +24,7 @@ export function readAddress(value: string): Address | null {
 
 /** `api 1234567`, for labels and dialogs. */
 function subject(rollout: Rollout): string {
-  return `${rollout.service} ${shortVersion({ sha: rollout.release.sha, digest: rollout.artifact?.digest ?? null })}`;
+  return `${rollout.service} ${versionOf(rollout)}`;
 }
 
 function stageName(rollout: Rollout): string {

@@ -8,12 +8,13 @@ import { isOver, type Rollout } from '../../core/rollout.ts';
 import { actions, type Block, context, type Message, section } from './block.ts';
 import { withinBudget } from './budget.ts';
 import { cardButtons } from './buttons.ts';
-import { code, escaped, shortSha, shortVersion, time } from './escape.ts';
+import { code, escaped, shortSha, shortVersion, time, versionOf } from './escape.ts';
 import { evidenceLines } from './evidence.ts';
+import { names } from './naming.ts';
 import type { Shown } from './picture.ts';
 import { changeLine, warningLines } from './release.ts';
 import { troubleSentence } from './trouble-words.ts';
-import { etaWords, names, stateOf, waitsFor } from './words.ts';
+import { etaWords, stateOf, waitsFor } from './words.ts';
 
 /** What the views want to know besides the rollout itself. */
 export type Extra = {
@@ -38,11 +39,6 @@ export function positionOf(rollout: Rollout): Position | null {
   if (stage < 0 || step < 0) return null;
   const isPassed = last.ended === 'passed' || last.ended === 'continued';
   return (isPassed ? nextPosition(rollout.plan, { stage, step }) : null) ?? { stage, step };
-}
-
-/** What the rollout puts in place, in seven digits. */
-export function versionOf(rollout: Rollout): string {
-  return shortVersion({ sha: rollout.release.sha, digest: rollout.artifact?.digest ?? null });
 }
 
 /** `api@1234567 → production`. */

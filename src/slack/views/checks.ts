@@ -1,6 +1,6 @@
 import type { CheckOutcome, Rollout } from '../../core/rollout.ts';
 import { code, escaped, hostOf, link } from './escape.ts';
-import { counted, figure } from './words.ts';
+import { counted, figure } from './naming.ts';
 
 /** How many are shown of a step with many targets. */
 const SHOWN = 20;

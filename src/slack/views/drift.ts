@@ -4,7 +4,7 @@ import { type DriftCase, type DriftPhase, isOpen } from '../../core/drift-case.t
 import { actions, type Block, type Button, button, context, type Message, section } from './block.ts';
 import { withinBudget } from './budget.ts';
 import { code, escaped, shortSha, shortVersion, time } from './escape.ts';
-import { counted, names } from './words.ts';
+import { counted, names } from './naming.ts';
 
 /** How what is recorded came to be there. `by`: who asked for it; null: a merge began it, or it is not known. */
 export type DriftSource = { is: 'release' | 'rollback' | 'accepted' | 'unknown'; by: string | null };

@@ -1,3 +1,5 @@
+import type { Rollout } from '../../core/rollout.ts';
+
 /** Characters that are not seen, reorder what is seen, or break a line: control, format, separators, fillers, tags. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u115f\u1160\u2065\u3164]|[\u{e0000}-\u{e007f}]/gu;
 
@@ -86,4 +88,9 @@ export function shortVersion({ sha, digest }: { sha: string; digest: string | nu
 /** The seven digits that people know a commit by. Display only. */
 export function shortSha(sha: string): string {
   return plain(sha, 64).slice(0, 7);
+}
+
+/** What the rollout puts in place, in seven digits. */
+export function versionOf(rollout: Rollout): string {
+  return shortVersion({ sha: rollout.release.sha, digest: rollout.artifact?.digest ?? null });
 }

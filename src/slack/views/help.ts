@@ -1,7 +1,7 @@
 import { type Block, context, type Message, section } from './block.ts';
 import { withinBudget } from './budget.ts';
 import { escaped } from './escape.ts';
-import { counted } from './words.ts';
+import { counted } from './naming.ts';
 
 export type HelpLine = { usage: string; summary: string };
 

@@ -1,6 +1,5 @@
 import type { Rollout, Seen } from '../../core/rollout.ts';
-import { versionOf } from './card.ts';
-import { code } from './escape.ts';
+import { code, versionOf } from './escape.ts';
 
 type Group = Seen['groups'][number];
 

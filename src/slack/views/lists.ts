@@ -7,7 +7,8 @@ import { withinBudget } from './budget.ts';
 import { headline, whyLine } from './card.ts';
 import { driftNote } from './drift.ts';
 import { code, escaped, shortVersion, time } from './escape.ts';
-import { counted, stateOf, waitsFor } from './words.ts';
+import { counted } from './naming.ts';
+import { stateOf, waitsFor } from './words.ts';
 
 /** How many rollouts a status lists: more are a wall that nobody reads. */
 export const MOST_SHOWN = 20;

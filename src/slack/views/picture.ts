@@ -4,10 +4,9 @@ import type { Signal } from '../../core/judge/signal.ts';
 import type { Verdict } from '../../core/judge/verdict.ts';
 import type { Rollout } from '../../core/rollout.ts';
 import type { Block } from './block.ts';
-import { versionOf } from './card.ts';
 import type { Chart, ChartPoint } from './chart.ts';
-import { plain } from './escape.ts';
-import { figure } from './words.ts';
+import { plain, versionOf } from './escape.ts';
+import { figure } from './naming.ts';
 
 /** So many pictures a stage message has at most, the worst signals first: the words beside them name all. */
 const MAX_PICTURES = 10;

@@ -5,9 +5,10 @@ import { actions, type Block, type Button, context, type Message, section, table
 import { withinBudget } from './budget.ts';
 import type { Extra } from './card.ts';
 import { code, escaped, shortSha } from './escape.ts';
+import { counted, listed } from './naming.ts';
 import { planRows, stageNotes, unknownWords } from './plan-words.ts';
 import { changeLine, checklistLines, nameOf, sizeLine, warningLines } from './release.ts';
-import { counted, etaWords, listed } from './words.ts';
+import { etaWords } from './words.ts';
 
 export type PlanView = {
   plan: Plan;

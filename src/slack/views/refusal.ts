@@ -4,8 +4,8 @@ import type { RefProblem } from '../desk.ts';
 import { type Button, button, type Message, section } from './block.ts';
 import { withinBudget } from './budget.ts';
 import { code, escaped, time } from './escape.ts';
+import { names } from './naming.ts';
 import { impossibleWords } from './plan-words.ts';
-import { names } from './words.ts';
 
 /** Why something was not done, as a sentence; escaped. `ago`: how long before now the other one was first. */
 export function refusalSentence(refusal: Refusal, nowMs: number): string {

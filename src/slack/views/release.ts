@@ -2,7 +2,7 @@ import type { Person } from '../../core/pipeline.ts';
 import { principalKey } from '../../core/principal.ts';
 import type { ChecklistAnswer, Release } from '../../core/release.ts';
 import { escaped, hostOf, link } from './escape.ts';
-import { counted } from './words.ts';
+import { counted } from './naming.ts';
 
 /** From how many changed lines on a release says so. */
 const LARGE_LINES = 200;

@@ -1,6 +1,6 @@
 import type { SignalVerdict, Verdict, VerdictReason } from '../../core/judge/verdict.ts';
 import { escaped } from './escape.ts';
-import { counted, figure } from './words.ts';
+import { counted, figure } from './naming.ts';
 
 const VERDICT_SIGNS: Record<Verdict, string> = {
   healthy: ':large_green_circle:',

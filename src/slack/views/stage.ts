@@ -8,9 +8,10 @@ import { checkLines, checkWords } from './checks.ts';
 import { code, escaped, shortVersion } from './escape.ts';
 import { judgementBlocks, judgementOf } from './evidence.ts';
 import { instanceLines } from './instances.ts';
+import { counted } from './naming.ts';
 import { pictureBlocks } from './picture.ts';
 import { troubleSentence } from './trouble-words.ts';
-import { counted, type State, shareWords, stateOf, waitsFor } from './words.ts';
+import { type State, shareWords, stateOf, waitsFor } from './words.ts';
 
 const ENDED: Record<StepRecord['ended'], State> = {
   passed: { emoji: ':white_check_mark:', word: 'passed' },

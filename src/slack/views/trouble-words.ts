@@ -1,7 +1,7 @@
 import { assertNever } from '../../core/assert.ts';
 import type { Shortage, Stray, Trouble } from '../../core/trouble.ts';
 import { code, escaped, shortSha } from './escape.ts';
-import { counted, figure, names } from './words.ts';
+import { counted, figure, names } from './naming.ts';
 
 /** Why a rollout does not simply go on, as a sentence without its full stop; escaped. */
 export function troubleSentence(trouble: Trouble): string {

@@ -2,7 +2,7 @@ import { assertNever } from '../../core/assert.ts';
 import { formatDuration } from '../../core/duration.ts';
 import type { Choice } from '../../core/event.ts';
 import type { PhaseName, Rollout } from '../../core/rollout.ts';
-import { code, escaped } from './escape.ts';
+import { listed, names } from './naming.ts';
 import { shortageWords } from './trouble-words.ts';
 
 /** A state as a word and a sign: the sign is never alone. */
@@ -49,24 +49,6 @@ export function stateOf(phase: PhaseName): State {
     default:
       return assertNever(phase, 'This phase');
   }
-}
-
-/** A few names in code font, the rest counted. */
-export function names(list: string[], max = 8): string {
-  if (list.length === 0) return 'nothing by name';
-  const shown = list.slice(0, max).map((one) => code(one));
-  return list.length > max ? `${shown.join(', ')} and ${list.length - max} more` : shown.join(', ');
-}
-
-/** The same without formatting, where there are many of them. */
-export function listed(list: string[], max = 8): string {
-  const shown = list.slice(0, max).map((one) => escaped(one, 60));
-  return list.length > max ? `${shown.join(', ')} and ${list.length - max} more` : shown.join(', ') || 'nothing';
-}
-
-/** `1 look`, `3 looks`. */
-export function counted(count: number, one: string): string {
-  return `${count} ${one}${count === 1 ? '' : 's'}`;
 }
 
 /** `25 % of us, eu`, `all of us`: how much of what a step deploys to. */
@@ -141,11 +123,6 @@ export function choiceWords(choice: Choice): { text: string; does: string } {
     default:
       return assertNever(choice, 'This choice');
   }
-}
-
-/** A number that can be read at a glance: no digits that mean nothing. */
-export function figure(value: number): string {
-  return Math.abs(value) >= 100 ? Math.round(value).toLocaleString('en-US') : String(Number(value.toPrecision(3)));
 }
 
 /** `2 h 5 min`, or `30 min (up to 1 h 10 min)` from the service's own history. */
