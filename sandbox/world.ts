@@ -59,6 +59,9 @@ export type World = {
   stop(): Promise<void>;
 };
 
+/** An instance that says nothing for this long is not there: longer than a busy machine stalls. */
+const READ_WITHIN_MS = 10_000;
+
 const TOKENS = {
   bot: 'xoxb-sandbox-bot',
   app: 'xapp-1-sandbox-app',
@@ -197,7 +200,7 @@ async function whatRuns(fleet: Fleet, target: string): Promise<(string | null)[]
     found.instances.map(async ({ metricsUrl }) => {
       if (metricsUrl === null) return null;
       try {
-        const answer = await fetch(new URL('/healthz', metricsUrl), { signal: AbortSignal.timeout(2_000) });
+        const answer = await fetch(new URL('/healthz', metricsUrl), { signal: AbortSignal.timeout(READ_WITHIN_MS) });
         return ((await answer.json()) as { digest: string }).digest;
       } catch {
         return null;

@@ -38,8 +38,8 @@ export const DEMO_PACE: Pace = {
   canaryBake: '4s',
   every: '1s',
   bakeDeadline: '1m',
-  deployDeadline: '1m',
-  verifyDeadline: '20s',
+  deployDeadline: '5m',
+  verifyDeadline: '1m',
   decide: '2m',
   drift: '15s',
 };
@@ -108,8 +108,8 @@ signals:
   - name: latency-p95
     source: metrics
     query: ${latency}
-    healthyWhen: { max: 300 }
-    degradedWhen: { min: 700 }
+    healthyWhen: { max: 500 }
+    degradedWhen: { min: 1000 }
     failures: 2
     of: 3
     unit: ms

@@ -3,6 +3,8 @@ import Database from 'better-sqlite3';
 import { isOver, type PhaseName, type Rollout } from '../../src/core/rollout.ts';
 
 const LOOK_EVERY_MS = 40;
+/** Only ends a wait that would never end: what is waited for comes when it comes, on a slow machine too. */
+const GIVE_UP_AFTER_MS = 120_000;
 
 /** What Belay has committed, read from its database file from outside, whether it runs or not. */
 export type BelayRecord = {
@@ -47,11 +49,11 @@ export function readRecord(path: string): BelayRecord {
   return {
     rollouts,
     rollout: newestOf,
-    waitFor(fits, what, timeoutMs = 30_000) {
+    waitFor(fits, what, timeoutMs = GIVE_UP_AFTER_MS) {
       const whyNot = () => `Waited for ${what}; there is: ${rollouts().map(describe).join('; ') || 'no rollout'}`;
       return until(() => rollouts().find(fits) ?? null, whyNot, timeoutMs);
     },
-    waitForPhase(sha, phase, timeoutMs = 30_000) {
+    waitForPhase(sha, phase, timeoutMs = GIVE_UP_AFTER_MS) {
       const wished = [phase].flat();
       const whyNot = () => {
         const rollout = newestOf(sha);

@@ -99,13 +99,13 @@ stages:
   - name: staging
     targets: [staging]
     bake: { for: 3s, every: 1s, deadline: 1m }
-    verifyDeadline: 10s
+    verifyDeadline: 1m
   - name: production
     protected: true
     approvals: { required: 1, expire: 1h }
     targets: [eu, us, ap]
     rollout:
-      strategy: { rolling: { maxSurge: 0, maxUnavailable: 1, drain: 2s } }
+      strategy: { rolling: { maxSurge: 0, maxUnavailable: 1, drain: 30s } }
       canary:
         share: 25%
         bake: { for: ${canaryBake}, every: 1s, deadline: 3m }
@@ -114,7 +114,7 @@ stages:
       regionsAtOnce: [1, 2]
       speedUp: { factor: 2, floor: ${floor} }
     bake: { for: ${bake}, every: 1s, deadline: 2m }
-    deployDeadline: 1m
+    deployDeadline: 5m
     verifyDeadline: 15s
     onDegraded: rollback
     decide: { within: 2m, default: roll-back }

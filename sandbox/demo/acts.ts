@@ -6,8 +6,6 @@ import type { World } from '../world.ts';
 
 /* What people do in every play: merge, approve, look at Slack. */
 
-const SLACK_WITHIN_MS = 10_000;
-
 export type Say = (line: string) => void;
 
 export async function merge(world: World, say: Say, kind: ReleaseKind): Promise<Merged> {
@@ -21,7 +19,7 @@ export async function approve(world: World, say: Say, { sha }: Merged): Promise<
   const { slack } = world;
   const isOfThis = (message: Message) => has('approve')(message) && message.text.includes(sha.slice(0, 7));
   const card = await inSlack(
-    slack.waitFor(() => slack.messages(SHOP).findLast(isOfThis), SLACK_WITHIN_MS),
+    slack.waitFor(() => slack.messages(SHOP).findLast(isOfThis)),
     'a card with an Approve button',
   );
   say(`  Slack asks: "${card.text}"`);

@@ -4,8 +4,6 @@ import type { Message } from '../slack/workspace.ts';
 import type { World } from '../world.ts';
 import { acknowledged, approve, has, inSlack, merge, type Say, short } from './acts.ts';
 
-const STEP_WITHIN_MS = 60_000;
-const SLACK_WITHIN_MS = 10_000;
 const PRODUCTION = ['eu', 'us'];
 
 /**
@@ -29,7 +27,7 @@ export async function play(world: World, say: Say): Promise<void> {
 
 async function playGood(world: World, say: Say): Promise<Merged> {
   const good = await merge(world, say, 'good');
-  await world.waitForPhase(good.sha, 'gated', STEP_WITHIN_MS);
+  await world.waitForPhase(good.sha, 'gated');
   await expectRuns(world, ['staging'], good.digest);
   await expectRuns(world, PRODUCTION, world.initialDigest);
   say('  staging runs it on every instance and is healthy; production was not touched');
@@ -42,7 +40,7 @@ async function playGood(world: World, say: Say): Promise<Merged> {
   await expectRuns(world, ['us'], good.digest);
   await expectCanary(world, 'eu', good.digest, world.initialDigest);
   say('  wave 1: all of us runs it; eu still has its canary only');
-  await world.waitForPhase(good.sha, 'succeeded', STEP_WITHIN_MS);
+  await world.waitForPhase(good.sha, 'succeeded');
   await expectRuns(world, PRODUCTION, good.digest);
   say('  wave 2: all of eu and us runs it');
   await slackSays(world, say, short(good), 'done');
@@ -58,10 +56,10 @@ async function playGood(world: World, say: Say): Promise<Merged> {
 
 async function playBad(world: World, say: Say, good: Merged): Promise<void> {
   const bad = await merge(world, say, 'errors');
-  await world.waitForPhase(bad.sha, 'gated', STEP_WITHIN_MS);
+  await world.waitForPhase(bad.sha, 'gated');
   say('  staging is healthy: the errors only show in production');
   await approve(world, say, bad);
-  const { phase, steps } = await world.waitForPhase(bad.sha, 'rolled-back', STEP_WITHIN_MS);
+  const { phase, steps } = await world.waitForPhase(bad.sha, 'rolled-back');
   const trouble = 'trouble' in phase ? phase.trouble : null;
   if (trouble?.code !== 'degraded' || !trouble.signals.includes('errors')) {
     throw new Error(`It was rolled back for another reason than its errors: ${JSON.stringify(trouble)}`);
@@ -80,7 +78,7 @@ async function playRollback(world: World, say: Say): Promise<void> {
   say('Cho types /rollback shop because the basket is empty');
   const id = 'confirm-rollback';
   const question = await inSlack(
-    slack.waitFor(() => slack.ephemerals(CHO).findLast(has(id)), SLACK_WITHIN_MS),
+    slack.waitFor(() => slack.ephemerals(CHO).findLast(has(id))),
     'the question whether to roll back',
   );
   acknowledged(await slack.click(CHO, { channel: question.channel, ts: question.ts }, id));
@@ -88,7 +86,6 @@ async function playRollback(world: World, say: Say): Promise<void> {
   await world.record.waitFor(
     (one) => one.kind === 'rollback' && one.phase.is === 'rolled-back',
     'the rollback that Cho asked for',
-    STEP_WITHIN_MS,
   );
   await expectRuns(world, PRODUCTION, world.initialDigest);
   say('  eu and us run the version from before the good release');
@@ -101,7 +98,6 @@ async function untilStep(world: World, { sha }: Merged, step: string): Promise<v
     ({ release, phase, plan }) =>
       release.sha === sha && phase.is === 'baking' && plan.stages[phase.at.stage]?.steps[phase.at.step]?.name === step,
     `the step ${step}`,
-    STEP_WITHIN_MS,
   );
 }
 
@@ -109,7 +105,7 @@ async function untilStep(world: World, { sha }: Merged, step: string): Promise<v
 async function slackSays(world: World, say: Say, version: string, end: string): Promise<void> {
   const { slack } = world;
   const isOfThis = ({ broadcast, text }: Message) => broadcast && text.includes(version) && text.includes(end);
-  const found = slack.waitFor(() => slack.messages(SHOP).find(isOfThis), SLACK_WITHIN_MS);
+  const found = slack.waitFor(() => slack.messages(SHOP).find(isOfThis));
   const { text } = await inSlack(found, `to everybody in #shop that ${version} is ${end}`);
   say(`  Slack says: "${text}"`);
 }

@@ -7,10 +7,8 @@ import type { World } from '../world.ts';
 import { acknowledged, approve, has, inSlack, merge, type Say } from './acts.ts';
 import type { Scenario } from './scenarios.ts';
 
-const PRODUCTION_WITHIN_MS = 60_000;
 /** Longer than any scenario is watched. */
 const END_WITHIN_MS = 300_000;
-const SLACK_WITHIN_MS = 15_000;
 
 /**
  * One release as people would ship it, watched until it has ended as the policy says. Prints how much of the fleet it
@@ -20,7 +18,7 @@ export async function playScenario(world: World, scenario: Scenario, say: Say): 
   say(`Scenario ${scenario.name}: a release that ${scenario.does}`);
   const before = failures(world);
   const merged = await merge(world, say, scenario.kind);
-  await world.waitForPhase(merged.sha, 'gated', PRODUCTION_WITHIN_MS);
+  await world.waitForPhase(merged.sha, 'gated');
   say('  staging is healthy');
   await approve(world, say, merged);
   const rollout = await untilOver(world, merged, scenario, say);
@@ -57,13 +55,13 @@ async function decide(world: World, { choice, because }: NonNullable<Scenario['d
   const { slack } = world;
   const id = `decide:${choice}`;
   const card = await inSlack(
-    slack.waitFor(() => slack.messages(SHOP).findLast(has(id)), SLACK_WITHIN_MS),
+    slack.waitFor(() => slack.messages(SHOP).findLast(has(id))),
     `a card with the button ${id}`,
   );
   say(`  Slack asks: "${card.text}"`);
   acknowledged(await slack.click(CHO, { channel: card.channel, ts: card.ts }, id));
   const view = await inSlack(
-    slack.waitFor(() => slack.views(CHO).at(-1), SLACK_WITHIN_MS),
+    slack.waitFor(() => slack.views(CHO).at(-1)),
     'the modal that asks for a reason',
   );
   acknowledged(await slack.submitView(CHO, view.id, { reason: because }));

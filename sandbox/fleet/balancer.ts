@@ -1,10 +1,12 @@
 import { once } from 'node:events';
 import { Agent, createServer, type IncomingMessage, request as open, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createRequestCounter, type RequestCounts } from './request-counter.ts';
+import { createRequestCounter, type RequestCounter, type RequestCounts } from './request-counter.ts';
 
 /** An upstream that says nothing for this long is given up, and the user sees a 504: longer than a busy machine stalls. */
-const UPSTREAM_TIMEOUT_MS = 15_000;
+const UPSTREAM_TIMEOUT_MS = 60_000;
+const NOBODY = 'no instance is ready';
+const TOO_SLOW = 'no answer in time';
 
 /** A real reverse proxy in front of one target: each backend gets requests by its weight. */
 export type Balancer = {
@@ -35,14 +37,13 @@ type Backend = {
   inFlight: number;
   onIdle: Set<() => void>;
 };
-type Counter = ReturnType<typeof createRequestCounter>;
 
 export async function startBalancer(now: () => number): Promise<Balancer> {
   const backends: Backend[] = [];
   const seen = createRequestCounter(now);
-  const seenBy = new Map<string, Counter>();
+  const seenBy = new Map<string, RequestCounter>();
 
-  const counterOf = (key: string): Counter => {
+  const counterOf = (key: string): RequestCounter => {
     const counter = seenBy.get(key) ?? createRequestCounter(now);
     seenBy.set(key, counter);
     return counter;
@@ -52,13 +53,13 @@ export async function startBalancer(now: () => number): Promise<Balancer> {
   const server = createServer((request, response) => {
     const backend = next(backends);
     if (!backend) {
-      seen.count(true);
-      return fail(response, 503, 'No instance is ready.');
+      seen.count(NOBODY);
+      return fail(response, 503, NOBODY);
     }
     backend.inFlight += 1;
-    forward(backend, request, response, (isFailed) => {
+    forward(backend, request, response, (problem) => {
       for (const counter of [seen, counterOf(backend.id), counterOf(`version ${backend.version}`)]) {
-        counter.count(isFailed);
+        counter.count(problem);
       }
       backend.inFlight -= 1;
       if (backend.inFlight === 0) for (const heard of backend.onIdle) heard();
@@ -90,7 +91,8 @@ export async function startBalancer(now: () => number): Promise<Balancer> {
           backend.onIdle.delete(heard);
           resolve();
         };
-        const late = setTimeout(heard, withinMs);
+        // After a stall of this process timers come first: the answers that wait to be read are read before it is too late.
+        const late = setTimeout(() => setImmediate(heard), withinMs);
         backend.onIdle.add(heard);
       });
     },
@@ -127,16 +129,16 @@ function next(backends: Backend[]): Backend | null {
   return chosen;
 }
 
-/** `onEnd` hears once how it ended for the user: an answer from 500 on, or a broken one, is a failure. */
+/** `onEnd` hears once what was wrong with the answer: a status from 500 on, or how it broke; null: nothing. */
 function forward(
   backend: Backend,
   request: IncomingMessage,
   response: ServerResponse,
-  onEnd: (isFailed: boolean) => void,
+  onEnd: (problem: string | null) => void,
 ): void {
   let hasEnded = false;
-  const end = (isFailed: boolean) => {
-    if (!hasEnded) onEnd(isFailed);
+  const end = (problem: string | null) => {
+    if (!hasEnded) onEnd(problem);
     hasEnded = true;
   };
   const upstream = open(`${backend.url}${request.url ?? '/'}`, {
@@ -149,19 +151,19 @@ function forward(
     const code = answer.statusCode ?? 502;
     response.writeHead(code, answer.headers);
     answer.pipe(response);
-    answer.on('end', () => end(code >= 500));
-    answer.on('close', () => end(true));
+    answer.on('end', () => end(code >= 500 ? `HTTP ${code}` : null));
+    answer.on('close', () => end('the answer broke off'));
   });
-  upstream.on('timeout', () => upstream.destroy(new Error('no answer in time')));
+  upstream.on('timeout', () => upstream.destroy(new Error(TOO_SLOW)));
   upstream.on('error', (error) => {
-    end(true);
+    end(error.message);
     if (response.headersSent) response.destroy();
-    else fail(response, error.message === 'no answer in time' ? 504 : 502, error.message);
+    else fail(response, error.message === TOO_SLOW ? 504 : 502, error.message);
   });
   // Somebody who goes away must not keep the backend from draining.
   response.on('close', () => {
     if (!response.writableFinished) upstream.destroy();
-    end(!response.writableFinished);
+    end(response.writableFinished ? null : 'the user went away');
   });
   request.pipe(upstream);
 }

@@ -87,7 +87,7 @@ export type Fleet = {
 
 /** Starts processes, balancers, traffic and the API, all on loopback; settles when every instance serves. */
 export async function startFleet(settings: FleetSettings): Promise<Fleet> {
-  const { behaviours, initialDigest, token, service = 'shop', healthyWithinMs = 30_000 } = settings;
+  const { behaviours, initialDigest, token, service = 'shop', healthyWithinMs = 120_000 } = settings;
   const regions = Object.entries(settings.regions ?? DEFAULT_REGIONS);
   const overrides = new Map<string, Behaviour>();
   const configs = new Map<string, Config>();

@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import type { InstanceOrder, InstanceSettings } from './behaviour.ts';
 
 const ENTRY = fileURLToPath(new URL('./instance.ts', import.meta.url));
+/** A process that says nothing for this long is not there: longer than a busy machine stalls. */
+const READ_WITHIN_MS = 5_000;
 /** A process that does not end when asked is killed after this. */
 const STOP_WITHIN_MS = 2_000;
 
@@ -31,7 +33,7 @@ export function startInstance(settings: InstanceSettings, onExit: () => void): I
   const { child, url, lastWords } = spawnListening(ENTRY, own);
   child.on('exit', onExit);
 
-  async function health(timeoutMs = 1_000): Promise<Health | null> {
+  async function health(timeoutMs = READ_WITHIN_MS): Promise<Health | null> {
     const base = url();
     if (!base) return null;
     try {

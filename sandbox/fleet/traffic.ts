@@ -1,7 +1,10 @@
 import { Agent, get } from 'node:http';
 
-/** Users who wait longer than the service can answer must not pile up. */
-const MAX_IN_FLIGHT = 200;
+/**
+ * Users who wait longer than the service can answer must not pile up: there would be more than an instance that is replaced
+ * can answer while it drains. Enough for 40 a second of a release whose answers take more than a second.
+ */
+const MAX_IN_FLIGHT = 64;
 
 export type Traffic = { set(rps: number): void; stop(): void };
 

@@ -135,6 +135,8 @@ export async function startGithub(options: GithubSandboxOptions) {
     statuses: (sha: string): Status[] => statuses.filter((status) => status.sha === sha),
     /** The next requests get this answer. */
     failApi: (fault: ApiFault) => faults.push({ ...fault }),
+    /** They get the real one again. */
+    mendApi: () => void faults.splice(0),
 
     async createPullRequest(request: {
       title: string;

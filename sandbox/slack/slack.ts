@@ -27,6 +27,9 @@ export const BELAY_SCOPES: readonly string[] = [
   'files:write',
 ];
 
+const LOOK_EVERY_MS = 50;
+const GIVE_UP_AFTER_MS = 120_000;
+
 export type SlackSetup = Outlook & {
   mode: 'http' | 'socket';
   signingSecret: string;
@@ -87,7 +90,10 @@ export type SandboxSlack = {
   setRequestUrl(url: string): void;
   /** Open Socket Mode connections; how to refresh them, and how to cut them. */
   socket: Pick<SocketMode, 'disconnect' | 'cut'> & { readonly connections: number };
-  /** The first answer that is neither null, undefined nor false; looked for again after each change. */
+  /**
+   * The first answer that is neither null, undefined nor false; looked for again after each change, and now and then: what
+   * is waited for may be somewhere else than in Slack. The time only ends a wait that would never end.
+   */
   waitFor<T>(look: () => T | null | undefined | false, timeoutMs?: number): Promise<T>;
   stop(): Promise<void>;
 };
@@ -166,7 +172,7 @@ export async function startSlack(setup: SlackSetup): Promise<SandboxSlack> {
     setRequestUrl: (to) => {
       requestUrl = to;
     },
-    waitFor: (look, timeoutMs = 5000) => waitFor(workspace, look, timeoutMs),
+    waitFor: (look, timeoutMs = GIVE_UP_AFTER_MS) => waitFor(workspace, look, timeoutMs),
     stop: async () => {
       dispatcher.stop();
       socket.stop();
@@ -196,6 +202,7 @@ function waitFor<T>(workspace: Workspace, look: () => T | null | undefined | fal
   return new Promise((resolve, reject) => {
     const end = () => {
       stopListening();
+      clearInterval(looking);
       clearTimeout(late);
     };
     const tryNow = () => {
@@ -210,6 +217,7 @@ function waitFor<T>(workspace: Workspace, look: () => T | null | undefined | fal
       }
     };
     const stopListening = workspace.onChange(tryNow);
+    const looking = setInterval(tryNow, LOOK_EVERY_MS);
     const late = setTimeout(() => {
       end();
       reject(new Error(`Nothing that was waited for happened in Slack within ${timeoutMs} ms.`));

@@ -106,11 +106,13 @@ export function createChildren(settings: { now?: () => number; abandonedMs?: num
       // What it has started ends with it: nobody would ask after that.
       signalGroup(one.child, 'SIGKILL');
       const end = { why: one.told ?? (signal === null ? 'exited' : 'killed'), code, cause: signal } as const;
-      const drained = setTimeout(() => {
+      const cutOff = () => {
         child.stdout?.destroy();
         child.stderr?.destroy();
         settle(end);
-      }, DRAIN_MS);
+      };
+      // After a stall of this process timers come first: what waits to be read is read before it is cut off.
+      const drained = setTimeout(() => setImmediate(cutOff), DRAIN_MS);
       child.on('close', () => {
         clearTimeout(drained);
         settle(end);

@@ -23,7 +23,7 @@ async function ask(merge = town.merge): Promise<void> {
   card = await town.slack.waitFor(() => {
     const message = messageWith(town, merged.sha, 'approve');
     return message?.threadTs ? message : null;
-  }, 30_000);
+  });
 }
 
 const rollout = () => {
@@ -33,7 +33,7 @@ const rollout = () => {
 };
 const ended = () => town.record.waitForPhase(merged.sha, 'succeeded');
 const production = () => [...town.platform.runs('us'), ...town.platform.runs('eu')];
-const told = (user: string, words: RegExp) => town.slack.waitFor(() => words.test(toldTo(town, user)), 10_000);
+const told = (user: string, words: RegExp) => town.slack.waitFor(() => words.test(toldTo(town, user)));
 
 describe('G1 who may say yes', () => {
   beforeAll(() => ask());
@@ -87,7 +87,7 @@ describe('G1 no is no', () => {
       trouble: { code: 'rejected', by: 'Cho', because: 'Not before the <!channel> sale' },
     });
     expect(production()).toEqual(running);
-    await town.slack.waitFor(() => cardsOf(town, merged.sha)[0]?.text.includes('aborted'), 20_000);
+    await town.slack.waitFor(() => cardsOf(town, merged.sha)[0]?.text.includes('aborted'));
     const said = JSON.stringify([...cardsOf(town, merged.sha), ...threadOf(town, merged.sha)]);
     expect(said).toContain('Cho rejected it: Not before the &lt;!channel&gt; sale');
     expect(said, 'T20 foreign text mentions nobody').not.toContain('<!channel>');
@@ -97,7 +97,7 @@ describe('G1 no is no', () => {
     await town.slack.click(BEN, card, 'approve');
     await told(BEN, /Cho did it/);
     expect(rollout().phase.is).toBe('aborted');
-    await town.slack.waitFor(() => messageWith(town, merged.sha, 'approve') === null, 20_000);
+    await town.slack.waitFor(() => messageWith(town, merged.sha, 'approve') === null);
   });
 });
 
@@ -107,7 +107,7 @@ describe('S3 a commit that nobody reviewed', () => {
   it('needs one approval more, and says so', async () => {
     expect(JSON.stringify(card.blocks)).toContain('*0 of 2*');
     await town.slack.click(BEN, card, 'approve');
-    await town.slack.waitFor(() => JSON.stringify(messageWith(town, merged.sha, 'approve')).includes('1 of 2'), 20_000);
+    await town.slack.waitFor(() => JSON.stringify(messageWith(town, merged.sha, 'approve')).includes('1 of 2'));
     expect(rollout().phase.is).toBe('gated');
   });
 

@@ -2,27 +2,18 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BEN, CHO, DAN } from '../../sandbox/slack/people.ts';
 import { cardsOf, type Merged, messageWith, press, startTown, type Town, threadOf, toldTo } from './town.ts';
 
-const TIMEOUT_MS = 60_000;
-
 let town: Town;
 beforeAll(async () => {
-  town = await startTown({ bake: '500ms' });
+  town = await startTown();
 });
 afterAll(() => town?.stop());
 
 /** Ships a release that hurts nobody until its canary has passed, and is found out on the first wave. */
 async function goneBad(): Promise<Merged> {
-  const merged = await town.merge();
+  const merged = await town.merge({ isBadInWaves: true });
   await press(town, BEN, merged.sha, 'approve');
-  await town.record.waitFor(
-    ({ release, steps, phase }) =>
-      release.sha === merged.sha && steps.at(-1)?.step === 'canary' && phase.is === 'baking',
-    'the first wave to be watched',
-    20_000,
-  );
-  town.platform.bad.add(merged.digest);
   await town.record.waitForPhase(merged.sha, 'deciding');
-  await town.slack.waitFor(() => messageWith(town, merged.sha, 'decide:roll-back')?.threadTs, 30_000);
+  await town.slack.waitFor(() => messageWith(town, merged.sha, 'decide:roll-back')?.threadTs);
   return merged;
 }
 
@@ -37,10 +28,10 @@ describe('D1 D2 health gets worse on a wave that asks', () => {
   let merged: Merged;
   beforeAll(async () => {
     merged = await goneBad();
-  }, TIMEOUT_MS);
+  });
 
   it('the person on call is asked by name, with evidence, consequences and a countdown', async () => {
-    await town.slack.waitFor(() => threadOf(town, merged.sha).some((one) => one.text.includes(`<@${CHO}>`)), 20_000);
+    await town.slack.waitFor(() => threadOf(town, merged.sha).some((one) => one.text.includes(`<@${CHO}>`)));
     const said = decision(merged);
     expect(said).toContain('health got worse: `checkout`');
     expect(said).toContain('`us` would go back to');
@@ -55,14 +46,14 @@ describe('D1 D2 health gets worse on a wave that asks', () => {
 
   it('somebody who may only deploy cannot decide, and is told who can', async () => {
     await press(town, DAN, merged.sha, 'decide:roll-back');
-    await town.slack.waitFor(() => /Not done.*Ask one of: .*Cho/.test(toldTo(town, DAN)), 10_000);
+    await town.slack.waitFor(() => /Not done.*Ask one of: .*Cho/.test(toldTo(town, DAN)));
     await press(town, DAN, merged.sha, 'stop-countdown');
     expect(rolloutOf(merged)?.phase).toMatchObject({ is: 'deciding', countdown: { choice: 'roll-back' } });
   });
 
   it('Cho stops the countdown: it waits for as long as it takes', async () => {
     await press(town, CHO, merged.sha, 'stop-countdown');
-    await town.slack.waitFor(() => decision(merged).includes('No countdown runs'), 20_000);
+    await town.slack.waitFor(() => decision(merged).includes('No countdown runs'));
     expect(rolloutOf(merged)?.phase).toMatchObject({ is: 'deciding', countdown: null });
     expect(messageWith(town, merged.sha, 'stop-countdown')).toBeNull();
   });
@@ -70,8 +61,8 @@ describe('D1 D2 health gets worse on a wave that asks', () => {
   it('Cho holds it for a hotfix, and rolls it back after all', async () => {
     await press(town, CHO, merged.sha, 'decide:hold');
     await town.record.waitForPhase(merged.sha, 'holding');
-    await town.slack.waitFor(() => decision(merged).includes('Cho holds it'), 20_000);
-    await town.slack.waitFor(() => !messageWith(town, merged.sha, 'decide:continue'), 20_000);
+    await town.slack.waitFor(() => decision(merged).includes('Cho holds it'));
+    await town.slack.waitFor(() => !messageWith(town, merged.sha, 'decide:continue'));
     const running = town.platform.runs('us');
     expect(running).toEqual(Array(4).fill(merged.digest));
 
@@ -83,50 +74,36 @@ describe('D1 D2 health gets worse on a wave that asks', () => {
 });
 
 describe('D2 D9 whoever decides to go on says why', () => {
-  it(
-    'Continue asks for a reason, records it, and goes on to the next wave',
-    async () => {
-      const merged = await goneBad();
-      await press(town, CHO, merged.sha, 'decide:continue');
-      const form = await town.slack.waitFor(() => town.slack.views(CHO).at(-1));
-      expect(rolloutOf(merged)?.phase.is).toBe('deciding');
-      town.platform.bad.delete(merged.digest);
-      await town.slack.submitView(CHO, form.id, { reason: 'The probe was wrong' });
-      const rollout = await town.record.waitForPhase(merged.sha, 'succeeded');
-      expect(rollout.steps.map(({ step, ended }) => `${step} ${ended}`)).toEqual([
-        'all passed',
-        'canary passed',
-        'wave 1 continued',
-        'wave 2 passed',
-      ]);
-      expect(town.platform.runs('eu')).toEqual(Array(4).fill(merged.digest));
-      await town.slack.waitFor(() => decision(merged).includes('Decided: continue'), 30_000);
-    },
-    TIMEOUT_MS,
-  );
+  it('Continue asks for a reason, records it, and goes on to the next wave', async () => {
+    const merged = await goneBad();
+    await press(town, CHO, merged.sha, 'decide:continue');
+    const form = await town.slack.waitFor(() => town.slack.views(CHO).at(-1));
+    expect(rolloutOf(merged)?.phase.is).toBe('deciding');
+    town.platform.badInWaves.delete(merged.digest);
+    await town.slack.submitView(CHO, form.id, { reason: 'The probe was wrong' });
+    const rollout = await town.record.waitForPhase(merged.sha, 'succeeded');
+    expect(rollout.steps.map(({ step, ended }) => `${step} ${ended}`)).toEqual([
+      'all passed',
+      'canary passed',
+      'wave 1 continued',
+      'wave 2 passed',
+    ]);
+    expect(town.platform.runs('eu')).toEqual(Array(4).fill(merged.digest));
+    await town.slack.waitFor(() => decision(merged).includes('Decided: continue'));
+  });
 });
 
 describe('D2 nobody decides', () => {
-  it(
-    'the countdown ends, and what was touched goes back by itself',
-    async () => {
-      const hasty = await startTown({ bake: '500ms', decide: '2s' });
-      try {
-        const merged = await hasty.merge();
-        await press(hasty, BEN, merged.sha, 'approve');
-        await hasty.record.waitFor(
-          ({ steps, phase }) => steps.at(-1)?.step === 'canary' && phase.is === 'baking',
-          'the first wave to be watched',
-          20_000,
-        );
-        hasty.platform.bad.add(merged.digest);
-        await hasty.record.waitForPhase(merged.sha, 'rolled-back');
-        expect(hasty.platform.runs('us')).toEqual(Array(4).fill(hasty.initialDigest));
-        await hasty.slack.waitFor(() => cardsOf(hasty, merged.sha)[0]?.text.includes('rolled back'), 20_000);
-      } finally {
-        await hasty.stop();
-      }
-    },
-    TIMEOUT_MS,
-  );
+  it('the countdown ends, and what was touched goes back by itself', async () => {
+    const hasty = await startTown({ decide: '2s' });
+    try {
+      const merged = await hasty.merge({ isBadInWaves: true });
+      await press(hasty, BEN, merged.sha, 'approve');
+      await hasty.record.waitForPhase(merged.sha, 'rolled-back');
+      expect(hasty.platform.runs('us')).toEqual(Array(4).fill(hasty.initialDigest));
+      await hasty.slack.waitFor(() => cardsOf(hasty, merged.sha)[0]?.text.includes('rolled back'));
+    } finally {
+      await hasty.stop();
+    }
+  });
 });

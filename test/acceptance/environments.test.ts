@@ -7,7 +7,6 @@ import type { World } from '../../sandbox/world.ts';
 import { endsOf, errorsSignal, startShop } from './shop.ts';
 import { press } from './town.ts';
 
-const TIMEOUT_MS = 200_000;
 const CHECK = fileURLToPath(new URL('./check-program.ts', import.meta.url));
 
 const rest = (fleetUrl: string) => `targets: { smoke: , staging: , eu: }
@@ -19,7 +18,7 @@ ${errorsSignal(1, 5)}stages:
     checks:
       - { name: answers, kind: http, url: '${fleetUrl}/fleet/targets/{target}/healthz', json: { field: digest, equals: '{digest}' } }
       - { name: own, kind: command, run: ['${process.execPath}', '${CHECK}'], deadline: 3m }
-      - { name: load, kind: load, url: '${fleetUrl}/fleet/targets/{target}/', rate: 10, for: 1s, timeoutMs: 5000, limits: { p95Ms: 4000 }, deadline: 1m }
+      - { name: load, kind: load, url: '${fleetUrl}/fleet/targets/{target}/', rate: 10, for: 1s, timeoutMs: 20000, limits: { p95Ms: 15000 }, deadline: 1m }
     bake: { for: 1s, every: 500ms }
   - name: staging
     targets: [staging]
@@ -33,7 +32,7 @@ let world: World;
 beforeAll(async () => {
   const regions = { staging: { instances: 1, rps: 10 }, eu: { instances: 1, rps: 10 } };
   world = await startShop({ regions, rest });
-}, TIMEOUT_MS);
+});
 afterAll(() => world?.stop());
 
 const hold = () => writeFile(join(world.folder, 'held'), '');
@@ -47,7 +46,6 @@ async function heldInSmoke() {
   await world.record.waitFor(
     ({ release, phase }) => release.sha === merged.sha && phase.is === 'checking' && phase.outcomes.length === 2,
     'all checks of the environment but the held one to be done',
-    100_000,
   );
   expect(isThere()).toBe(true);
   return merged;
@@ -58,62 +56,49 @@ async function isRemoved(sha: string): Promise<void> {
   await world.record.waitFor(
     ({ release, environments }) => release.sha === sha && environments.length === 0,
     'the environment to be removed',
-    100_000,
   );
   expect(isThere()).toBe(false);
 }
 
 async function abort(sha: string): Promise<void> {
   await press(world, ANA, sha, 'abort');
-  const form = await world.slack.waitFor(() => world.slack.views(ANA).at(-1), 30_000);
+  const form = await world.slack.waitFor(() => world.slack.views(ANA).at(-1));
   await world.slack.submitView(ANA, form.id, { reason: 'not today' });
   await world.waitForPhase(sha, 'aborted');
 }
 
-it(
-  'P1 P3 an environment is made for one release, checked by a request, a program and a load test, also across kill -9, and is gone when staging and production follow',
-  async () => {
-    const { sha, digest } = await heldInSmoke();
-    await world.belay.restart('SIGKILL');
-    await letGo();
-    const rollout = await world.waitForPhase(sha, 'succeeded', 150_000);
-    expect(endsOf(rollout)).toEqual(['smoke all passed', 'staging all passed', 'production all passed']);
-    const checks = rollout.steps[0]?.checks ?? [];
-    expect(new Set(checks.map((one) => `${one.check} ${one.is}`))).toEqual(
-      new Set(['answers passed', 'own passed', 'load passed']),
-    );
-    expect(checks.find((one) => one.check === 'load')?.measures).toContainEqual(
-      expect.objectContaining({ name: 'p95 (ms)', limit: 'at most 4000', value: expect.any(Number) }),
-    );
-    await isRemoved(sha);
-    for (const target of ['staging', 'eu']) expect(await world.runs(target)).toEqual([digest]);
-  },
-  TIMEOUT_MS,
-);
+it('P1 P3 an environment is made for one release, checked by a request, a program and a load test, also across kill -9, and is gone when staging and production follow', async () => {
+  const { sha, digest } = await heldInSmoke();
+  await world.belay.restart('SIGKILL');
+  await letGo();
+  const rollout = await world.waitForPhase(sha, 'succeeded');
+  expect(endsOf(rollout)).toEqual(['smoke all passed', 'staging all passed', 'production all passed']);
+  const checks = rollout.steps[0]?.checks ?? [];
+  expect(new Set(checks.map((one) => `${one.check} ${one.is}`))).toEqual(
+    new Set(['answers passed', 'own passed', 'load passed']),
+  );
+  expect(checks.find((one) => one.check === 'load')?.measures).toContainEqual(
+    expect.objectContaining({ name: 'p95 (ms)', limit: 'at most 15000', value: expect.any(Number) }),
+  );
+  await isRemoved(sha);
+  for (const target of ['staging', 'eu']) expect(await world.runs(target)).toEqual([digest]);
+});
 
-it(
-  'P1 it is removed when somebody aborts the release in the middle',
-  async () => {
-    const { sha } = await heldInSmoke();
-    await abort(sha);
-    await isRemoved(sha);
-    await letGo();
-  },
-  TIMEOUT_MS,
-);
+it('P1 it is removed when somebody aborts the release in the middle', async () => {
+  const { sha } = await heldInSmoke();
+  await abort(sha);
+  await isRemoved(sha);
+  await letGo();
+});
 
-it(
-  'P1 it is removed after kill -9 too, when its removal was owed to a platform that did not answer',
-  async () => {
-    const { sha } = await heldInSmoke();
-    world.fleet.faults.isApiDown = true;
-    await abort(sha);
-    await world.belay.kill('SIGKILL');
-    world.fleet.faults.isApiDown = false;
-    expect(isThere()).toBe(true);
-    await world.belay.start();
-    await isRemoved(sha);
-    await letGo();
-  },
-  TIMEOUT_MS,
-);
+it('P1 it is removed after kill -9 too, when its removal was owed to a platform that did not answer', async () => {
+  const { sha } = await heldInSmoke();
+  world.fleet.faults.isApiDown = true;
+  await abort(sha);
+  await world.belay.kill('SIGKILL');
+  world.fleet.faults.isApiDown = false;
+  expect(isThere()).toBe(true);
+  await world.belay.start();
+  await isRemoved(sha);
+  await letGo();
+});

@@ -23,6 +23,8 @@ export type Platform = {
   complaints: string[];
   /** Digests that hurt users wherever they run but on staging: the probe fails. */
   bad: Set<string>;
+  /** Digests that hurt users once a whole region runs them: of a canary nobody notices it. */
+  badInWaves: Set<string>;
   /** Digests that do not start. */
   crashing: Set<string>;
   /** Whether the probe is answered at all, on production. */
@@ -71,6 +73,7 @@ export async function startPlatform(initialDigest: string, workMs: number): Prom
     changes: [],
     complaints: [],
     bad: new Set(),
+    badInWaves: new Set(),
     crashing: new Set(),
     isProbeDown: false,
     runs: (target) => targets.get(target)?.instances.map((one) => one.digest) ?? [],
@@ -90,7 +93,9 @@ export async function startPlatform(initialDigest: string, workMs: number): Prom
     if (path === '/probe/staging') return send(response, 200, { ok: true });
     if (path === '/probe/production') {
       if (platform.isProbeDown) return request.destroy();
-      const hurts = ['us', 'eu'].some((name) => platform.runs(name).some((digest) => platform.bad.has(digest)));
+      const hurts = ['us', 'eu']
+        .map(platform.runs)
+        .some((all) => all.some((one) => platform.bad.has(one)) || all.every((one) => platform.badInWaves.has(one)));
       return send(response, hurts ? 500 : 200, { ok: !hurts });
     }
     if (request.headers.authorization !== `Bearer ${token}`) return complain(response, 401, 'a wrong token');

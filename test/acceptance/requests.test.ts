@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import Database from 'better-sqlite3';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sign } from '../../sandbox/slack/line.ts';
 import { APP, BEN, DAN, OTHER_TEAM, SHOP, TEAM } from '../../sandbox/slack/people.ts';
 import { messageWith, press, SIGNING_SECRET, startTown, type Town, toldTo, WEBHOOK_SECRET } from './town.ts';
@@ -15,8 +15,8 @@ beforeAll(async () => {
   town = await startTown({ slackMode: 'http' });
   ({ sha } = await town.merge());
   await town.record.waitForPhase(sha, 'gated');
-  await town.slack.waitFor(() => messageWith(town, sha, 'approve')?.threadTs, 30_000);
-  await vi.waitUntil(settled, { timeout: 30_000 });
+  await town.slack.waitFor(() => messageWith(town, sha, 'approve')?.threadTs);
+  await town.slack.waitFor(settled);
   pid = town.belay.pid;
 });
 afterAll(() => town?.stop());
@@ -211,9 +211,7 @@ describe('T8 T15 a delivery to GitHub’s address is only a hint, and only when 
   it('T8 one that lies about what was pushed, well signed, starts nothing: the branch is read, not the payload', async () => {
     const before = counts();
     expect(await github()).toBe(202);
-    await expect
-      .poll(() => rows('SELECT count(*) AS n FROM deliveries WHERE processed_at_ms IS NULL'), { timeout: 20_000 })
-      .toBe(0);
+    await expect.poll(() => rows('SELECT count(*) AS n FROM deliveries WHERE processed_at_ms IS NULL')).toBe(0);
     expect(counts()).toEqual({ ...before, deliveries: (before.deliveries ?? 0) + 1 });
   });
 

@@ -3,17 +3,15 @@ import type { FaultRequest } from '../../sandbox/slack/faults.ts';
 import { BEN, SHOP } from '../../sandbox/slack/people.ts';
 import { cardsOf, messageWith, press, startTown, type Town, threadOf } from './town.ts';
 
-const TIMEOUT_MS = 120_000;
-
 /** The last state stands in the channel and in the thread, in one card, and nothing was said twice. */
 async function caughtUp(town: Town, sha: string): Promise<void> {
-  await town.slack.waitFor(() => cardsOf(town, sha)[0]?.text.includes('production: done'), 60_000);
+  await town.slack.waitFor(() => cardsOf(town, sha)[0]?.text.includes('production: done'));
   await town.slack.waitFor(() => {
     const texts = threadOf(town, sha).map((one) => one.text);
     return ['on staging: passed', 'on production: passed', 'has ended: done'].every((words) =>
       texts.some((text) => text.includes(words)),
     );
-  }, 60_000);
+  });
   expect(cardsOf(town, sha)).toHaveLength(1);
   const texts = threadOf(town, sha).map((one) => one.text);
   expect(new Set(texts).size, texts.join('\n')).toBe(texts.length);
@@ -41,14 +39,14 @@ describe.concurrent('T12 a rollout goes on while Slack does not, and its message
         { kind: 'timeout-before', method: 'chat.update', count: 1 },
       ],
     ],
-  ])('T4 Slack %s', { timeout: TIMEOUT_MS }, async (_how, faults) => {
+  ])('T4 Slack %s', async (_how, faults) => {
     const town = await startTown();
     try {
       for (const fault of faults) town.slack.faults.add(fault);
       const { sha, digest } = await town.merge();
-      await town.record.waitForPhase(sha, 'gated', 20_000);
+      await town.record.waitForPhase(sha, 'gated');
       await press(town, BEN, sha, 'approve');
-      await town.record.waitForPhase(sha, 'succeeded', 40_000);
+      await town.record.waitForPhase(sha, 'succeeded');
       expect(town.platform.runs('eu')).toEqual(Array(4).fill(digest));
       await caughtUp(town, sha);
       expect(town.slack.faults.list()).toEqual([]);
@@ -57,25 +55,23 @@ describe.concurrent('T12 a rollout goes on while Slack does not, and its message
     }
   });
 
-  it('T4 Slack is out of order from before the merge, and again after the approval until the rollout has ended', {
-    timeout: TIMEOUT_MS,
-  }, async () => {
+  it('T4 Slack is out of order from before the merge, and again after the approval until the rollout has ended', async () => {
     const town = await startTown();
     try {
       const outage = town.slack.faults.add({ kind: 'outage' });
       const { sha, digest } = await town.merge();
-      await town.record.waitForPhase(sha, 'gated', 20_000);
+      await town.record.waitForPhase(sha, 'gated');
       expect(town.platform.runs('staging')).toEqual(Array(4).fill(digest));
       expect(cardsOf(town, sha)).toEqual([]);
       town.slack.faults.clear(outage);
-      await town.slack.waitFor(() => messageWith(town, sha, 'approve')?.threadTs, 60_000);
+      await town.slack.waitFor(() => messageWith(town, sha, 'approve')?.threadTs);
       // The connection over which clicks arrive comes back by itself, too.
-      await town.slack.waitFor(() => town.slack.socket.connections > 0, 60_000);
+      await town.slack.waitFor(() => town.slack.socket.connections > 0);
       await press(town, BEN, sha, 'approve');
-      await town.record.waitForPhase(sha, ['deploying', 'verifying', 'baking', 'succeeded'], 20_000);
+      await town.record.waitForPhase(sha, ['deploying', 'verifying', 'baking', 'succeeded']);
 
       town.slack.faults.add({ kind: 'outage' });
-      await town.record.waitForPhase(sha, 'succeeded', 60_000);
+      await town.record.waitForPhase(sha, 'succeeded');
       expect(town.platform.runs('eu')).toEqual(Array(4).fill(digest));
       town.slack.faults.clear();
       await caughtUp(town, sha);

@@ -31,7 +31,7 @@ export type Town = {
   stop(): Promise<void>;
 };
 
-export type MergeOptions = { isBad?: boolean; isCrashing?: boolean };
+export type MergeOptions = { isBad?: boolean; isBadInWaves?: boolean; isCrashing?: boolean };
 export type Merged = { sha: string; digest: string };
 
 export type TownOptions = {
@@ -108,6 +108,7 @@ export async function startTown(options: TownOptions = {}): Promise<Town> {
     const sha = await land();
     const digest = github.digestOf(sha);
     if (behaviour.isBad) platform.bad.add(digest);
+    if (behaviour.isBadInWaves) platform.badInWaves.add(digest);
     if (behaviour.isCrashing) platform.crashing.add(digest);
     await github.finishBuild(sha);
     await github.deliveries.release();
@@ -156,7 +157,7 @@ export function messageWith(town: Pick<Town, 'slack'>, sha: string, actionId: st
 
 /** Presses a button as soon as it is there. */
 export async function press(town: Pick<Town, 'slack'>, user: string, sha: string, actionId: string): Promise<Message> {
-  const message = await town.slack.waitFor(() => messageWith(town, sha, actionId), 30_000);
+  const message = await town.slack.waitFor(() => messageWith(town, sha, actionId));
   await town.slack.click(user, message, actionId);
   return message;
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,13 +21,6 @@ export async function listen(one: Server): Promise<number> {
   return (one.address() as AddressInfo).port;
 }
 
-export async function freePort(): Promise<number> {
-  const probe = createServer();
-  const port = await listen(probe);
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
-
 export async function close(one: Server): Promise<void> {
   one.closeAllConnections();
   await new Promise((resolve) => one.close(resolve));
@@ -42,13 +35,15 @@ export async function folder(): Promise<AsyncDisposable & { path: string }> {
 /** A child that is ready when `isReady` says so; ends with `end`. */
 export async function start(path: string, flags: string[], isReady: () => Promise<boolean>): Promise<ChildProcess> {
   const child = spawn(path, flags, { stdio: 'ignore' });
-  if (await until(isReady, (ready) => ready)) return child;
+  const isOver = () => child.exitCode !== null || child.signalCode !== null;
+  await until(isReady, (ready) => ready || isOver());
+  if (!isOver() && (await isReady())) return child;
   await end(child);
   throw new Error(`${path} is not ready`);
 }
 
 export async function end(child: ChildProcess | undefined): Promise<void> {
-  if (!child || child.exitCode !== null || child.signalCode !== null) return;
+  if (!child || child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGKILL');
   await ended;
@@ -63,8 +58,8 @@ export function answers(url: string): () => Promise<boolean> {
     );
 }
 
-/** Tries until `holds`; the last answer is the test's to judge. */
-export async function until<T>(attempt: () => Promise<T>, holds: (value: T) => boolean, forMs = 20_000): Promise<T> {
+/** Tries until `holds`; the last answer is the test's to judge. The time only ends a wait that would never end. */
+export async function until<T>(attempt: () => Promise<T>, holds: (value: T) => boolean, forMs = 120_000): Promise<T> {
   const endMs = Date.now() + forMs;
   for (;;) {
     const value = await attempt();

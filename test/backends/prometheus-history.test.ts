@@ -3,11 +3,12 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../sandbox/free-port.ts';
 import type { Json } from '../../src/core/json.ts';
 import { prometheus } from '../../src/health/prometheus.ts';
 import type { Question } from '../../src/health/source.ts';
 import { context, PATIENT, question, result } from '../health/ask.ts';
-import { answers, end, folder, freePort, program, start } from './processes.ts';
+import { answers, end, folder, program, start } from './processes.ts';
 
 // Goal: what is held against another version, or against an earlier day, is what Prometheus really has of that time.
 // Method: two days of history are written as OpenMetrics, made into blocks by promtool, and a real server opens them.

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Counter, Histogram, Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../sandbox/free-port.ts';
 import type { Json } from '../../src/core/json.ts';
 import { emptyMemory, judge } from '../../src/core/judge/judge.ts';
 import type { Measurement, Signal } from '../../src/core/judge/signal.ts';
@@ -13,7 +14,7 @@ import { prometheus } from '../../src/health/prometheus.ts';
 import { scrape } from '../../src/health/scrape.ts';
 import { signal } from '../core/judge/builders.ts';
 import { context, instance, PATIENT, question, result } from '../health/ask.ts';
-import { answers, close, end, freePort, listen, program, start, until } from './processes.ts';
+import { answers, close, end, listen, program, start, until } from './processes.ts';
 
 // Goal: what Belay believes of Prometheus is what Prometheus does. Method: the real server scrapes a real prom-client
 // page every second; traffic is made by counting, and each claim is polled for until it holds or a deadline passes.

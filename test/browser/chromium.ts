@@ -31,6 +31,7 @@ export async function openChromium(
     .launchPersistentContext(profile, {
       executablePath,
       headless: true,
+      timeout: 120_000,
       viewport: { width, height },
       deviceScaleFactor: scale,
       args: [

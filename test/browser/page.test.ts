@@ -8,8 +8,8 @@ import { type WorkspacePage, workspacePage } from './workspace-page.ts';
 
 const CHROMIUM = findChromium();
 const NEEDS = CHROMIUM === null ? ' (skipped: no Chromium is installed)' : '';
-const STEP_WITHIN_MS = 60_000;
-const TEST_WITHIN_MS = 180_000;
+const STEP_WITHIN_MS = 120_000;
+const TEST_WITHIN_MS = 400_000;
 
 /**
  * Goal: what a person does in Slack works, from the merge to the way back, with the real program behind a real browser.

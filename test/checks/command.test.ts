@@ -136,7 +136,7 @@ describe('P3 a command', () => {
   });
 
   it('a try that nobody asks after any more is ended', async () => {
-    await using context = given({ children: createChildren({ abandonedMs: 500 }) });
+    await using context = given({ children: createChildren({ abandonedMs: 3_000 }) });
     const runner = command.create(context);
     const one = request(node(named('lost', 'setInterval(() => {}, 1000)')));
     await until(async () => {

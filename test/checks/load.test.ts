@@ -47,7 +47,8 @@ describe('P3 a load test', () => {
     const end = await run((_, response) => setTimeout(() => response.end(), 120), { limits: { p50Ms: 100 } });
     expect(end.is).toBe('failed');
     expect(measure(end, 'p50')).toMatchObject({ limit: 'at most 100', isWithin: false });
-    expect(measure(end, 'p50')?.value).toBeGreaterThanOrEqual(120);
+    // A timer of 120 ms may come a little early.
+    expect(measure(end, 'p50')?.value).toBeGreaterThan(100);
   });
 
   it.each<[string, RequestListener]>([
@@ -113,12 +114,15 @@ describe('P3 a load test', () => {
 
   it('sends evenly, and no more than it should', async () => {
     const times: number[] = [];
+    const beganMs = performance.now();
     await run((_, response) => {
-      times.push(performance.now());
+      times.push(performance.now() - beganMs);
       response.end();
     });
     expect(times).toHaveLength(40);
-    expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeGreaterThan(800);
+    // A request every 25 ms: a busy machine makes some late, and none early.
+    const early = times.filter((timeMs, at) => timeMs < at * 25 - 5);
+    expect(early).toEqual([]);
   });
 });
 

@@ -51,7 +51,13 @@ export const WORLDS: Record<string, () => Promise<CheckWorld>> = {
     const context = given();
     // A test of ten requests is a try; how long they take on a busy machine is not what is tested here.
     const options = (path: string, seconds = 1) =>
-      load.schema.parse({ url: `${server.url}/${path}`, rate: 10, for: `${seconds}s`, limits: { p95Ms: 20_000 } });
+      load.schema.parse({
+        url: `${server.url}/${path}`,
+        rate: 10,
+        for: `${seconds}s`,
+        timeoutMs: 20_000,
+        limits: { p95Ms: 20_000 },
+      });
     return {
       runner: load.create(context),
       passing: options('passing'),

@@ -18,7 +18,7 @@ const signal = new AbortController().signal;
 const EU = { service: 'shop', target: 'eu', options: {} };
 
 /** Looks again until it is so: real processes under real traffic need real time. */
-async function until(what: string, isSo: () => boolean | Promise<boolean>, withinMs = 15_000): Promise<void> {
+async function until(what: string, isSo: () => boolean | Promise<boolean>, withinMs = 120_000): Promise<void> {
   const end = Date.now() + withinMs;
   while (!(await isSo())) {
     if (Date.now() > end) throw new Error(`Not within ${withinMs} ms: ${what}`);

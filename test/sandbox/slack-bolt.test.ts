@@ -27,7 +27,7 @@ async function start(
   mode: Mode,
   listen: (app: App) => void,
   setup: Partial<SlackSetup> = {},
-  secret = SIGNING_SECRET,
+  { secret = SIGNING_SECRET, comesBackAfterMs = 30_000 } = {},
 ): Promise<SandboxSlack> {
   const slack = await openSlack({ mode, ...setup });
   ending.push(() => slack.stop());
@@ -41,7 +41,7 @@ async function start(
     const receiver = new SocketModeReceiver({
       appToken: APP_TOKEN,
       logger: QUIET,
-      clientPingTimeout: 600,
+      clientPingTimeout: comesBackAfterMs,
       installerOptions: { clientOptions: common.clientOptions },
     });
     const app = new App({ ...common, receiver });
@@ -283,7 +283,7 @@ describe('HTTP mode', () => {
         });
       },
       {},
-      'another-secret',
+      { secret: 'another-secret' },
     );
     expect(await slack.slash(ANA, DEPLOYS, '/deploy', 'shop')).toMatchObject({ status: 401, error: 'http_error' });
     expect(heard).toEqual([]);
@@ -312,13 +312,12 @@ describe('HTTP mode', () => {
 
 describe('Socket Mode', () => {
   it('asks the bot to come again, and the bot does', async () => {
-    const slack = await start('socket', (app) => {
-      app.command('/deploy', ({ ack }) => ack('here'));
-    });
+    const listen = (app: App) => app.command('/deploy', ({ ack }) => ack('here'));
+    const slack = await start('socket', listen, {}, { comesBackAfterMs: 1_500 });
     expect(slack.socket.connections).toBe(1);
     const opened = () => slack.requests.count('apps.connections.open');
     slack.socket.disconnect();
-    await slack.waitFor(() => opened() >= 2 && slack.socket.connections === 1, 20_000);
+    await slack.waitFor(() => opened() >= 2 && slack.socket.connections === 1);
     expect(await slack.slash(ANA, DEPLOYS, '/deploy', '')).toMatchObject({ status: 200, body: { text: 'here' } });
   });
 
@@ -340,7 +339,7 @@ describe('Socket Mode', () => {
     expect(await tried(url)).toBe('hello');
     expect(await tried(url)).toBe('refused');
     expect(await slack.slash(ANA, DEPLOYS, '/deploy', '').then((one) => one.error)).toBe('timeout');
-  }, 10_000);
+  });
 });
 
 describe('a response_url', () => {

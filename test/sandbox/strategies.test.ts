@@ -1,7 +1,7 @@
 import { readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Fleet, startFleet } from '../../sandbox/fleet/fleet.ts';
 import type { Strategy } from '../../src/core/target.ts';
 import { http } from '../../src/providers/http.ts';
@@ -9,11 +9,9 @@ import type { ChangeRequest, Provider } from '../../src/providers/provider.ts';
 
 const of = (letter: string) => ({ digest: `sha256:${letter.repeat(64)}`, sha: letter.repeat(40) });
 const OLD = of('0');
-// Many real processes are started, one after the other.
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 const signal = new AbortController().signal;
 
-async function until(what: string, isSo: () => boolean | Promise<boolean>, withinMs = 30_000): Promise<void> {
+async function until(what: string, isSo: () => boolean | Promise<boolean>, withinMs = 120_000): Promise<void> {
   const end = Date.now() + withinMs;
   while (!(await isSo())) {
     if (Date.now() > end) throw new Error(`Not within ${withinMs} ms: ${what}`);
@@ -55,9 +53,9 @@ function driver(fleet: Fleet) {
   };
 }
 
-const IN_PLACE: Strategy = { is: 'rolling', maxSurge: 0, maxUnavailable: 1, drainMs: 5_000 };
-const WEIGHT: Strategy = { is: 'weight', drainMs: 5_000 };
-const BLUE_GREEN: Strategy = { is: 'blue-green', keepMs: 60_000, drainMs: 5_000 };
+const IN_PLACE: Strategy = { is: 'rolling', maxSurge: 0, maxUnavailable: 1, drainMs: 60_000 };
+const WEIGHT: Strategy = { is: 'weight', drainMs: 60_000 };
+const BLUE_GREEN: Strategy = { is: 'blue-green', keepMs: 600_000, drainMs: 60_000 };
 
 describe('the strategies of the fleet, with real processes under real traffic', () => {
   let fleet: Fleet;
@@ -80,10 +78,10 @@ describe('the strategies of the fleet, with real processes under real traffic', 
   };
 
   it.each<[string, Strategy]>([
-    ['a', { is: 'rolling', maxSurge: 1, maxUnavailable: 0, drainMs: 5_000 }],
-    ['b', { is: 'symlink', maxUnavailable: 1, drainMs: 5_000 }],
+    ['a', { is: 'rolling', maxSurge: 1, maxUnavailable: 0, drainMs: 60_000 }],
+    ['b', { is: 'symlink', maxUnavailable: 1, drainMs: 60_000 }],
     ['c', WEIGHT],
-    ['d', { is: 'replace', drainMs: 5_000 }],
+    ['d', { is: 'replace', drainMs: 60_000 }],
     ['e', BLUE_GREEN],
   ])(
     'R5 R8 nobody meets an error while the good release %s comes by %j, first as a canary',
@@ -136,7 +134,7 @@ describe('the strategies of the fleet, with real processes under real traffic', 
   });
 
   it('R5 a host keeps the release before, and its link says what runs', async () => {
-    const symlink: Strategy = { is: 'symlink', maxUnavailable: 1, drainMs: 5_000 };
+    const symlink: Strategy = { is: 'symlink', maxUnavailable: 1, drainMs: 60_000 };
     const [first] = (await drive.observe('eu')).instances;
     const id = first?.id ?? '';
     const link = () => readlinkSync(join(fleet.hosts, 'eu', id, 'current'));
