@@ -6,7 +6,7 @@ import { type Exit, type Leashed, startLeashed } from '../leashed.ts';
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** A machine that is busy with much else takes its time to read the program. */
-const READY_WITHIN_MS = 90_000;
+const READY_WITHIN_MS = 180_000;
 const LOOK_EVERY_MS = 50;
 const STOP_WITHIN_MS = 10_000;
 const LINES_KEPT = 10_000;

@@ -21,6 +21,8 @@ export type Scenario = {
 };
 
 const QUICK: ScenarioPace = { canaryBake: '8s', bake: '6s', floor: '3s' };
+/** For a canary that must be found out: it ends when it is, and a slow machine needs longer for as many requests. */
+const PATIENT: ScenarioPace = { ...QUICK, canaryBake: '2m' };
 
 /** It was seen in the canary, and no wave began. */
 function onlyCanary({ steps }: Rollout): string | null {
@@ -48,7 +50,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'leak',
     does: 'keeps memory with each request, and gets slower and slower',
     kind: 'leaks',
-    pace: { ...QUICK, canaryBake: '40s' },
+    pace: PATIENT,
     fleet: { regions: THREE_REGIONS, payments: { capacity: 60 } },
     ends: 'rolled-back',
     foundBy: ['memory', 'latency'],
@@ -59,7 +61,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'sparse-errors',
     does: 'fails one request in a hundred where it was three in a thousand: nobody sees it by looking',
     kind: 'sparse',
-    pace: { ...QUICK, canaryBake: '2m' },
+    pace: PATIENT,
     fleet: {
       regions: {
         staging: { instances: 2, rps: 10 },
@@ -79,7 +81,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'one-region',
     does: 'fails in one region only, and well in the others',
     kind: 'one-region',
-    pace: QUICK,
+    pace: PATIENT,
     fleet: { regions: THREE_REGIONS, payments: { capacity: 60 } },
     ends: 'rolled-back',
     foundBy: ['errors', 'error-rate'],
@@ -90,7 +92,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'neighbour',
     does: 'is well itself and breaks a neighbour: it asks payments six times for each request',
     kind: 'neighbour',
-    pace: QUICK,
+    pace: PATIENT,
     fleet: { regions: THREE_REGIONS, payments: { capacity: 40 } },
     ends: 'rolled-back',
     foundBy: ['payments-errors'],
