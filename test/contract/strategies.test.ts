@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Instance, Strategy } from '../../src/core/target.ts';
 import { PROVIDERS } from '../../src/providers/index.ts';
 import type { ChangeRequest, EnvironmentRequest } from '../../src/providers/provider.ts';
@@ -6,8 +6,6 @@ import { INITIAL, type ProviderWorld, WORLDS } from './provider-worlds.ts';
 
 const A = { digest: `sha256:${'a'.repeat(64)}`, sha: 'a'.repeat(40) };
 const OLD = { digest: INITIAL, sha: '' };
-// Many real processes are started, one after the other.
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 /** The targets have two instances each. `during`: how many serve at least while everything is changed. */
 const STRATEGIES: { target: string; strategy: Strategy; during: number; keepsIds: boolean; keepsOld: boolean }[] = [
