@@ -10,7 +10,8 @@ const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'] });
 // A Ctrl-C reaches the whole group. The program ends by itself then, and how it did must still be told.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 
-child.on('spawn', () => process.send?.({ pid: child.pid }));
+// That nobody hears it any more must not end this before the program.
+child.on('spawn', () => process.send?.({ pid: child.pid }, () => {}));
 child.on('error', (error) => {
   console.error(`${program} cannot be run: ${error.message}`);
   process.exit(127);
@@ -21,3 +22,5 @@ child.on('exit', (code, signal) => {
   else process.exit();
 });
 process.on('disconnect', () => child.kill('SIGKILL'));
+// It may have gone while this was starting, and nobody heard of it.
+if (!process.connected) child.kill('SIGKILL');

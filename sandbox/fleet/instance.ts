@@ -80,6 +80,8 @@ server.listen(0, '127.0.0.1', () => {
 
 process.on('message', (order: InstanceOrder) => Object.assign(settings, order));
 process.on('disconnect', () => process.exit(0));
+// It may have closed while this was starting, and nobody heard of it.
+if (!process.connected) process.exit(0);
 process.on('SIGTERM', () => {
   server.close(() => process.exit(0));
   server.closeIdleConnections();

@@ -48,4 +48,5 @@ server.listen(0, '127.0.0.1', () => {
   process.send?.({ port: typeof address === 'object' && address ? address.port : 0 });
 });
 process.on('disconnect', () => process.exit(0));
+if (!process.connected) process.exit(0);
 process.on('SIGTERM', () => process.exit(0));

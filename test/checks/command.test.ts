@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createChildren } from '../../src/checks/children.ts';
 import { command } from '../../src/checks/command.ts';
-import { DIGEST, finish, given, isAlive, PATIENT, request, SHA, until } from './try.ts';
+import { DIGEST, finish, given, isAlive, isAnythingLeft, PATIENT, request, SHA, until } from './try.ts';
 
 const LEFT_BEHIND = fileURLToPath(new URL('./left-behind.ts', import.meta.url));
 
@@ -183,6 +183,14 @@ describe('P3 a command', () => {
     await until(async () => (await isRunning('orphan')) === true);
     belay.kill('SIGKILL');
     await until(async () => (await isRunning('orphan')) === false);
+  });
+
+  it('T5 nor when Belay was killed in the moment in which it had started it', async () => {
+    const script = named('orphan', 'setInterval(() => {}, 1000)');
+    const belay = spawn(process.execPath, [LEFT_BEHIND, script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(belay.stdout, 'data');
+    belay.kill('SIGKILL');
+    await until(async () => !(await isAnythingLeft(folder)));
   });
 });
 

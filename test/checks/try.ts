@@ -1,3 +1,4 @@
+import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CheckAnswer, CheckContext, CheckRequest, CheckRunner, Workflows } from '../../src/checks/check.ts';
 import { createChildren } from '../../src/checks/children.ts';
@@ -60,9 +61,15 @@ export async function finish(runner: CheckRunner, one: CheckRequest): Promise<En
 
 /** Whether a process is there. A zombie is not: it only waits to be counted. */
 export async function isAlive(pid: number): Promise<boolean> {
-  const { readFile } = await import('node:fs/promises');
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
   return stat !== null && !/\) Z /.test(stat);
+}
+
+/** Whether any process is there that was started with this in its arguments. */
+export async function isAnythingLeft(mark: string): Promise<boolean> {
+  const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name));
+  const lines = pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''));
+  return (await Promise.all(lines)).some((line) => line.includes(mark));
 }
 
 /** Waits until it holds. That it looks only so often ends a wait that would never end. */
