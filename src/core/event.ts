@@ -3,8 +3,11 @@ import type { Actor } from './principal.ts';
 import type { Artifact, Participant } from './release.ts';
 import type { Capacity, Observation } from './target.ts';
 
-/** `go-on-without`: the instances that were named are left as they are, by a named person with a reason. */
-export type Choice = 'retry' | 'roll-back' | 'continue' | 'go-on-without' | 'hold';
+/**
+ * `continue` passes the step in spite of the evidence. `go-on-without`: the instances that were named are left as they
+ * are. `begin-anyway`: the step begins though too little would serve while it runs. Each by a named person with a reason.
+ */
+export type Choice = 'retry' | 'roll-back' | 'continue' | 'go-on-without' | 'begin-anyway' | 'hold';
 
 export type CheckResult = {
   is: 'passed' | 'failed';

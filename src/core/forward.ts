@@ -5,7 +5,7 @@ import { artifactAt } from './placing.ts';
 import { nextPosition, type Position, stageAt, stepAt } from './plan.ts';
 import type { Rollout, StepRecord } from './rollout.ts';
 import { beginStage } from './stage.ts';
-import { artifactOf, recordStep } from './step.ts';
+import { artifactOf, recordStep, withoutBegunShort } from './step.ts';
 
 /** A step is over and the rollout goes on: to the next step, the next stage, or its good end. */
 export function pass(rollout: Rollout, at: Position, nowMs: number, ended: StepRecord['ended']): Decision {
@@ -30,7 +30,8 @@ export function pass(rollout: Rollout, at: Position, nowMs: number, ended: StepR
 
 /** Before each step: enough approvals known, then the facts are read again; otherwise people are asked. */
 export function beginStep(rollout: Rollout, at: Position, nowMs: number): Decision {
-  const next: Rollout = { ...rollout, stepStartedAtMs: nowMs, checks: [], watchedFromMs: null };
+  const anew = withoutBegunShort(rollout, at);
+  const next: Rollout = { ...anew, stepStartedAtMs: nowMs, checks: [], watchedFromMs: null };
   const { targets } = stepAt(rollout.plan, at);
   // A downgrade is tried where something is known to go down to.
   if (!targets.every((target) => artifactAt(next, at, target))) return pass(next, at, nowMs, 'passed');

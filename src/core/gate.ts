@@ -5,7 +5,7 @@ import { placingOf } from './placing.ts';
 import { type Position, stageAt, stepAt } from './plan.ts';
 import { principalKey } from './principal.ts';
 import type { Phase, Rollout } from './rollout.ts';
-import { artifactOf, signalsAt } from './step.ts';
+import { artifactOf, isBegunShort, signalsAt } from './step.ts';
 
 type Clearing = Extract<Phase, { is: 'clearing' }>;
 
@@ -83,7 +83,8 @@ export function clear(rollout: Rollout, at: Position, nowMs: number, short: Shor
     drafts.push({ kind: 'measure-before', ...look, afterMs });
   }
   // What was made for this release alone bears nobody's load, and is empty before its first step.
-  const asksCapacity = (rollout.spec.traffic?.perInstance ?? null) !== null && !stage.isEphemeral;
+  const bearsLoad = (rollout.spec.traffic?.perInstance ?? null) !== null && !stage.isEphemeral;
+  const asksCapacity = bearsLoad && !isBegunShort(rollout, at);
   const waitingFor = asksCapacity ? step.targets : [];
   for (const target of waitingFor) {
     const { share, strategy } = placingOf(rollout, at, target);

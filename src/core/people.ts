@@ -5,7 +5,7 @@ import { enter } from './door.ts';
 import type { Choice, Event } from './event.ts';
 import { beginStep, pass } from './forward.ts';
 import { bindingOf, clear, missingApprovals } from './gate.ts';
-import { stageAt } from './plan.ts';
+import { stageAt, stepAt } from './plan.ts';
 import { type Actor, principalKey } from './principal.ts';
 import type { Refusal } from './refusal.ts';
 import type { Artifact } from './release.ts';
@@ -112,14 +112,20 @@ export function decided(rollout: Rollout, event: Of<'decided'>): Decision {
   if (!offered.includes(event.choice)) {
     return refused(rollout, { code: 'choice-not-offered', choice: event.choice, offered });
   }
-  const needsReason = event.choice === 'continue' || event.choice === 'go-on-without';
-  if (needsReason && (event.because ?? '').trim() === '') {
+  if (isReasoned(event.choice) && (event.because ?? '').trim() === '') {
     return refused(rollout, { code: 'reason-missing' });
   }
   const next = acted(rollout, event.actor, event.atMs);
   return withFacts(choose(next, event.choice, event.actor.name, event.because, event.atMs), [
     decisionFact(event, event.choice),
   ]);
+}
+
+/** A choice that goes on in spite of what was found: it needs a reason. */
+export type ReasonedChoice = Extract<Choice, 'continue' | 'go-on-without' | 'begin-anyway'>;
+
+export function isReasoned(choice: Choice): choice is ReasonedChoice {
+  return choice === 'continue' || choice === 'go-on-without' || choice === 'begin-anyway';
 }
 
 /** What a person may choose now. A hold can still be taken back or tried again. */
@@ -133,6 +139,9 @@ export function choicesOf(phase: Phase): Choice[] {
       return [];
   }
 }
+
+/** What still leads out of a hold: whatever passes no step. */
+const HOLD_ENDS_BY: Choice[] = ['retry', 'roll-back', 'begin-anyway'];
 
 /** Carries out a choice, a person's or the countdown's. */
 export function choose(rollout: Rollout, choice: Choice, by: string, because: string | null, nowMs: number): Decision {
@@ -149,6 +158,8 @@ export function choose(rollout: Rollout, choice: Choice, by: string, because: st
       return rollBack(rollout, at, phase.trouble, phase.judgement, nowMs, null);
     case 'go-on-without':
       return goOnWithout(rollout, phase, by, because ?? '', nowMs);
+    case 'begin-anyway':
+      return beginShort(rollout, phase, by, because ?? '', nowMs);
     case 'continue':
       return pass(rollout, at, nowMs, 'continued');
     case 'hold':
@@ -162,12 +173,31 @@ export function choose(rollout: Rollout, choice: Choice, by: string, because: st
           because,
           trouble: phase.trouble,
           judgement: phase.judgement,
-          choices: phase.choices.filter((one) => one === 'retry' || one === 'roll-back'),
+          choices: phase.choices.filter((one) => HOLD_ENDS_BY.includes(one)),
         },
         [],
         nowMs,
       );
   }
+}
+
+/** The step begins without the question for capacity; whatever else must hold before a step is read again. */
+function beginShort(
+  rollout: Rollout,
+  { trouble, at }: Extract<Phase, { is: 'deciding' | 'holding' }>,
+  by: string,
+  because: string,
+  nowMs: number,
+): Decision {
+  if (trouble.code !== 'short-of-capacity') return ignored(rollout, 'capacity was not asked for');
+  const begun = {
+    stage: stageAt(rollout.plan, at).name,
+    step: stepAt(rollout.plan, at).name,
+    by,
+    because,
+    atMs: nowMs,
+  };
+  return clear({ ...rollout, begunShort: [...rollout.begunShort, begun] }, at, nowMs);
 }
 
 /** The instances that were named are left as they are, and everything else is read back once more. */

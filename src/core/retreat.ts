@@ -66,6 +66,7 @@ function choicesFor(rollout: Rollout, at: Position, trouble: Trouble): Choice[] 
   const isNamed = trouble.code === 'partial' && trouble.instances.length > 0;
   const forward: Choice[] = [];
   if (isNamed) forward.push('go-on-without');
+  else if (trouble.code === 'short-of-capacity') forward.push('begin-anyway');
   else if (['degraded', 'inconclusive', 'unmeasurable', 'partial', 'check-failed'].includes(trouble.code)) {
     forward.push('continue');
   }
@@ -83,8 +84,8 @@ export function ask(
   const stage = stageAt(rollout.plan, at);
   const choices = choicesFor(rollout, at, trouble);
   const { decideWithinMs, defaultDecision } = stage;
-  // Missing evidence and instances that are named stay as they are until somebody has looked.
-  const isForPeople = isMissingEvidence(trouble) || trouble.code === 'partial';
+  // Missing evidence, too little capacity and instances that are named stay as they are until somebody has looked.
+  const isForPeople = isMissingEvidence(trouble) || trouble.code === 'partial' || trouble.code === 'short-of-capacity';
   const hasDefault = defaultDecision !== null && choices.includes(defaultDecision) && !isForPeople;
   const countdown =
     hasDefault && decideWithinMs !== null ? { choice: defaultDecision, atMs: nowMs + decideWithinMs } : null;

@@ -143,6 +143,9 @@ export type StepRecord = {
   checks: CheckOutcome[];
 };
 
+/** A step that a person decided, by name and with a reason, to begin though too little would serve while it runs. */
+export type BegunShort = { stage: string; step: string; by: string; because: string; atMs: number };
+
 /** An instance that a person decided, by name and with a reason, to go on without. */
 export type LeftOut = { target: string; id: string; by: string; because: string; atMs: number };
 
@@ -150,7 +153,7 @@ export type LeftOut = { target: string; id: string; by: string; because: string;
  * The shape of what is stored. Whoever changes it raises this, fills in what older ones lack (upcast.ts), and brings a
  * migration along, so that an older version refuses the database instead of reading what it does not know.
  */
-export const SCHEMA = 2;
+export const SCHEMA = 3;
 
 /** One release on its way through one pipeline. Plain JSON: it survives a round trip through the database. */
 export type Rollout = {
@@ -190,6 +193,8 @@ export type Rollout = {
   /** Environments that were made for this release and are not known to be gone. */
   environments: { target: string; isLeaving: boolean }[];
   without: LeftOut[];
+  /** One that is tried anew is asked about anew. */
+  begunShort: BegunShort[];
   /** Checks of the current step. */
   checks: CheckOutcome[];
   watchedFromMs: number | null;

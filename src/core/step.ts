@@ -49,6 +49,20 @@ export function watchedIn(rollout: Rollout): LastWatched[] {
   );
 }
 
+/** Did a person decide to begin this step with too little capacity? Then it is not asked for. */
+export function isBegunShort(rollout: Rollout, at: Position): boolean {
+  return rollout.begunShort.some((one) => isOf(one, rollout, at));
+}
+
+/** A step that begins anew is one that nobody has decided anything of. */
+export function withoutBegunShort(rollout: Rollout, at: Position): Rollout {
+  return { ...rollout, begunShort: rollout.begunShort.filter((one) => !isOf(one, rollout, at)) };
+}
+
+function isOf(one: { stage: string; step: string }, { plan }: Rollout, at: Position): boolean {
+  return one.stage === stageAt(plan, at).name && one.step === stepAt(plan, at).name;
+}
+
 /** Adds the step that ended to the rollout's history; a step that is tried again replaces what it was. */
 export function recordStep(rollout: Rollout, at: Position, nowMs: number, ended: StepRecord['ended']): Rollout {
   const stage = stageAt(rollout.plan, at).name;
@@ -64,6 +78,6 @@ export function recordStep(rollout: Rollout, at: Position, nowMs: number, ended:
     watchedFromMs: rollout.watchedFromMs,
     checks: rollout.checks,
   };
-  const others = rollout.steps.filter((one) => one.stage !== stage || one.step !== step);
+  const others = rollout.steps.filter((one) => !isOf(one, rollout, at));
   return { ...rollout, steps: [...others, record] };
 }

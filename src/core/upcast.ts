@@ -59,6 +59,7 @@ const ROLLOUT = {
   assignment: {},
   environments: [],
   without: [],
+  begunShort: [],
   checks: [],
   watchedFromMs: null,
   lastWatched: [],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decidedBy, rollout, withEnvironment, woke } from '../support/given.ts';
+import { decidedBy, rollout, type Scene, withEnvironment, woke } from '../support/given.ts';
 import { aService } from '../support/service.ts';
 
 const service = aService({ traffic: { source: 'scrape', query: {}, perInstance: 100 } });
@@ -39,7 +39,7 @@ describe('R3 before each step: enough must serve while it runs', () => {
       code: 'short-of-capacity',
       shortages: [{ target: 'eu', needed: 10 }, { target: 'us' }],
     });
-    expect(asked.in('deciding').choices).toEqual(['retry', 'hold']);
+    expect(asked.in('deciding').choices).toEqual(['retry', 'begin-anyway', 'hold']);
     expect(asked.when(decidedBy('cho', 'retry')).phase.is).toBe('surveying');
   });
 
@@ -64,5 +64,92 @@ describe('R3 before each step: enough must serve while it runs', () => {
     const plain = aService({ traffic: { source: 'scrape', query: {}, perInstance: null } });
     const scene = rollout({ service: plain }).until('clearing', 'canary');
     expect(scene.asked('read-capacity')).toEqual([]);
+  });
+});
+
+describe('R3 a person may have a step begin in spite of too little capacity', () => {
+  const SHORT = { load: 950, servingDuring: 9 };
+
+  const askedAt = (scene: Scene): Scene => {
+    let short = scene;
+    for (let look = 0; look < 6; look += 1) short = short.answerOne(SHORT) ?? short;
+    return short.when(woke('capacity-deadline'));
+  };
+  const asked = () => askedAt(clearing());
+  const begun = () => asked().when(decidedBy('cho', 'begin-anyway', 'the fix must go out'));
+
+  it('by name and with a reason: approver or on-call, for the state that was shown', () => {
+    const scene = asked();
+    for (const because of [null, ' ']) {
+      expect(scene.when(decidedBy('cho', 'begin-anyway', because)).answer).toMatchObject({
+        refusal: { code: 'reason-missing' },
+      });
+    }
+    expect(scene.when(decidedBy('dan', 'begin-anyway', 'x')).answer).toMatchObject({
+      refusal: { code: 'not-allowed' },
+    });
+    const late = decidedBy('ben', 'begin-anyway', 'me too')(scene.rollout, scene.nowMs);
+    expect(begun().when(late).answer).toMatchObject({ refusal: { code: 'too-late' } });
+  });
+
+  it('begins this step, passes nothing, and asks everything but capacity again', () => {
+    const scene = begun();
+    expect(scene.in('clearing')).toMatchObject({ at: { stage: 1, step: 0 }, capacity: { waitingFor: [] } });
+    expect(scene.effects.map((one) => one.kind)).toEqual(['clear', 'measure-before']);
+    expect(scene.rollout.steps.some((one) => one.stage === 'production')).toBe(false);
+    const deploying = scene.until('deploying', 'canary', SHORT);
+    expect(deploying.asked('deploy').map((one) => one.target)).toEqual(['eu', 'us']);
+  });
+
+  it('is recorded with who and why', () => {
+    const scene = begun();
+    const because = 'the fix must go out';
+    expect(scene.rollout.begunShort).toMatchObject([{ stage: 'production', step: 'canary', by: 'cho', because }]);
+    expect(scene.last.facts).toMatchObject([{ fact: 'decision', choice: 'begin-anyway', name: 'cho', because }]);
+  });
+
+  it('T1 begins nothing without its approvals, and remembers the decision while they are asked for again', () => {
+    const gated = begun().until('gated', 'canary', { eligible: [] });
+    expect(gated.rollout.begunShort).toHaveLength(1);
+    const again = gated.until('clearing', 'canary');
+    expect(again.asked('read-capacity')).toEqual([]);
+  });
+
+  it('holds for this step only: the next one asks for capacity', () => {
+    const next = begun().until('clearing', 'wave 1');
+    expect(next.asked('read-capacity')).toHaveLength(1);
+  });
+
+  it('and for this start only: tried again, it asks for capacity', () => {
+    const asksAgain = askedAt(rollout({ service }).until('clearing', 'wave 1', { load: 1 }))
+      .when(decidedBy('cho', 'begin-anyway', 'the fix must go out'))
+      .until('deploying', 'wave 1')
+      .when(woke('deploy-deadline'), decidedBy('cho', 'retry'));
+    expect(asksAgain.rollout.begunShort).toEqual([]);
+    expect(asksAgain.asked('read-capacity')).not.toEqual([]);
+  });
+
+  it('can still be chosen from a hold', () => {
+    const held = asked().when(decidedBy('cho', 'hold'));
+    expect(held.in('holding').choices).toEqual(['retry', 'begin-anyway']);
+    expect(held.when(decidedBy('cho', 'begin-anyway', 'now it must')).phase.is).toBe('clearing');
+  });
+
+  it('is chosen by no countdown, and neither is the way back: a load that nobody can read is no harm', () => {
+    const { stages } = aService();
+    const hasty = stages.map((one) => ({ ...one, decideWithinMs: 60_000, defaultDecision: 'roll-back' as const }));
+    const wave = rollout({ service: { ...service, stages: hasty } }).until('clearing', 'wave 1', { load: 1 });
+    const waits = askedAt(wave);
+    expect(waits.in('deciding')).toMatchObject({
+      choices: ['retry', 'roll-back', 'begin-anyway', 'hold'],
+      countdown: null,
+    });
+  });
+
+  it('is offered for nothing else', () => {
+    const degraded = rollout({ service }).until('baking', 'wave 1', { load: 1 });
+    expect(degraded.until('deciding', 'wave 1', { load: 1, health: 'bad' }).in('deciding').choices).not.toContain(
+      'begin-anyway',
+    );
   });
 });

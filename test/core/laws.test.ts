@@ -139,7 +139,7 @@ function anyEvent(generation: number, atMs: number): fc.Arbitrary<Event> {
     fc.record({
       type: type('decided'),
       actor: someone,
-      choice: fc.constantFrom<Choice>('retry', 'roll-back', 'continue', 'go-on-without', 'hold'),
+      choice: fc.constantFrom<Choice>('retry', 'roll-back', 'continue', 'go-on-without', 'begin-anyway', 'hold'),
       because: fc.option(text),
       ...stamp,
     }),

@@ -64,6 +64,7 @@ export class Invariants {
     this.saw.add(phase.is);
     if ('trouble' in phase) this.saw.add(phase.trouble.code);
     if (after.without.length > 0) this.saw.add('gone on without');
+    if (after.begunShort.length > 0) this.saw.add('begun short');
     const passed = passedIn(change);
     const stage = after.plan.stages.find((one) => one.name === passed?.stage);
     if (stage) this.saw.add(`passed by ${stage.strategy.is}`);

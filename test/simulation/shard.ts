@@ -13,7 +13,7 @@ const TO_BE_SEEN = [
   ...['preparing', 'surveying', 'gated', 'clearing', 'deploying', 'verifying', 'checking', 'baking', 'holding'],
   ...['degraded', 'inconclusive', 'unmeasurable', 'partial', 'check-failed', 'short-of-capacity', 'drifted'],
   ...['rolling', 'weight', 'blue-green', 'replace', 'symlink'].map((one) => `passed by ${one}`),
-  ...['gone on without', 'drift opened', 'drift fixing', 'drift fixed'],
+  ...['gone on without', 'begun short', 'drift opened', 'drift fixing', 'drift fixed'],
 ];
 
 /** A simulation that never crashed, never shipped and never rolled back would prove nothing. */

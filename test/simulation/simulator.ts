@@ -511,7 +511,10 @@ function wayOut(choices: Choice[], tries: number): Choice | null {
   if (choices.includes('roll-back')) return 'roll-back';
   if (tries === 0) return 'retry';
   if (tries > 3) return 'hold';
-  return choices.find((one) => one === 'continue' || one === 'go-on-without') ?? (tries > 2 ? null : 'retry');
+  return (
+    choices.find((one) => one === 'continue' || one === 'go-on-without' || one === 'begin-anyway') ??
+    (tries > 2 ? null : 'retry')
+  );
 }
 
 const NO_SIGNAL = new AbortController().signal;

@@ -47,6 +47,8 @@ export class Universe {
   readonly platform: Platform;
   readonly random: Random;
   readonly bug: PlantedBug | null;
+  /** Rollouts, by the generation of their deploy, of which somebody decided to begin the step with too little capacity. */
+  readonly begunShort = new Set<string>();
   /** Calls fail and the process dies while this is on. */
   isFaulty = true;
   /** Numbers are missing and changes reach only some while this is on; with both off, everything must end. */

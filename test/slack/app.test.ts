@@ -275,12 +275,14 @@ describe('clicks', () => {
 
 describe('forms', () => {
   it('open at once for what needs a reason, and carry an address only', async () => {
-    for (const id of ['reject', 'rollback', 'abort', 'decide:continue']) await click('U0BEN', id);
+    for (const id of ['reject', 'rollback', 'abort', 'decide:continue', 'decide:begin-anyway'])
+      await click('U0BEN', id);
     expect(opened().map((one) => [one.callback_id, one.private_metadata])).toEqual([
       ['reject', 'ro-1|7'],
       ['rollback', 'ro-1|7'],
       ['abort', 'ro-1|7'],
       ['continue', 'ro-1|7'],
+      ['begin-anyway', 'ro-1|7'],
     ]);
     expect(desk.asked.events).toEqual([]);
   });

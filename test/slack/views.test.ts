@@ -3,12 +3,14 @@ import { describe, expect, it } from 'vitest';
 import type { Choice } from '../../src/core/event.ts';
 import { isOver, type Rollout } from '../../src/core/rollout.ts';
 import { announcementOf } from '../../src/slack/views/announcement.ts';
+import { askingWhy } from '../../src/slack/views/asking-why.ts';
 import { cardOf, type Extra } from '../../src/slack/views/card.ts';
 import { escaped, link, plain } from '../../src/slack/views/escape.ts';
 import { etaOf } from '../../src/slack/views/eta.ts';
 import { messagesOf } from '../../src/slack/views/messages.ts';
 import { pageOf } from '../../src/slack/views/page.ts';
 import { problemSentence, refusalSentence } from '../../src/slack/views/refusal.ts';
+import { stageOf } from '../../src/slack/views/stage.ts';
 import { phases, troubles } from '../support/phases.ts';
 import { anActor, aRelease, aRollout, aService, digest, NOON_MS, PEOPLE } from '../support/rollout.ts';
 import { buttonsIn, faultsOf, hostileTexts, idsIn, textIn } from './blocks.ts';
@@ -402,5 +404,52 @@ describe('R6 going on without an instance', () => {
     expect(shown).not.toMatch(/"action_id":"(decide:roll-back|rollback)"/);
     const baking = aRollout({ release, phase: phases()[7] as never, touched: ['stg', 'prod'] });
     expect(JSON.stringify(messagesOf(baking, EXTRA))).not.toMatch(/"action_id":"rollback"/);
+  });
+});
+
+describe('R3 beginning with too little capacity', () => {
+  const short = (needed: number | null) => ({
+    is: 'deciding' as const,
+    sinceMs: NOON_MS,
+    at: { stage: 1, step: 0 },
+    trouble: {
+      code: 'short-of-capacity' as const,
+      shortages: [
+        {
+          target: 'prod',
+          serving: 4,
+          servingDuring: 3,
+          needed,
+          load: needed && 350,
+          perInstance: 100,
+          detail: 'no answer',
+        },
+      ],
+    },
+    judgement: null,
+    choices: ['retry', 'begin-anyway', 'hold'] as Choice[],
+    countdown: null,
+  });
+
+  it('says on the button what is risked, and in the form what will happen', () => {
+    const few = aRollout({ phase: short(4) });
+    expect(JSON.stringify(messagesOf(few, EXTRA))).toContain('Begin with too little capacity…');
+    expect(JSON.stringify(messagesOf(aRollout({ phase: short(null) }), EXTRA))).toContain(
+      'Begin without knowing the load…',
+    );
+    const { about } = askingWhy(few, 'begin-anyway');
+    expect(about).toContain(
+      'begins the step though too little capacity would be left: `prod`: 3 instances would serve',
+    );
+    expect(about).toContain('capacity is not, until the step is tried anew');
+  });
+
+  it('stays on the message of its stage with who and why, also when the step has passed', () => {
+    const begunShort = [{ stage: 'prod', step: 'canary', by: 'Ch<o>', because: '<!here> now', atMs: NOON_MS }];
+    for (const phase of phases()) {
+      const shown = JSON.stringify(stageOf(aRollout({ phase, begunShort }), 1, EXTRA));
+      expect(shown).toContain('canary did not wait for capacity: Ch&lt;o&gt; decided so (');
+      expect(shown).not.toContain('<!here>');
+    }
   });
 });

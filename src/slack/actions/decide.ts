@@ -1,8 +1,8 @@
 import type { Choice } from '../../core/event.ts';
+import type { ReasonedChoice } from '../../core/people.ts';
 import { askingWhy } from '../views/asking-why.ts';
 import { addressOf } from '../views/buttons.ts';
 import { reasonModal } from '../views/modal.ts';
-import type { ReasonedChoice } from '../views/words.ts';
 import { type Act, rolloutOf, submit } from './click.ts';
 
 /** A choice that needs no reason. */

@@ -1,7 +1,8 @@
+import type { ReasonedChoice } from '../../core/people.ts';
 import type { Rollout } from '../../core/rollout.ts';
 import { spoken } from './card.ts';
 import { code } from './escape.ts';
-import type { ReasonedChoice } from './words.ts';
+import { troubleSentence } from './trouble-words.ts';
 
 /** The words of the modal that asks for a reason; whoever signs reads once more what it is for. */
 export function askingWhy(rollout: Rollout, choice: ReasonedChoice): { title: string; submit: string; about: string } {
@@ -9,6 +10,11 @@ export function askingWhy(rollout: Rollout, choice: ReasonedChoice): { title: st
     case 'continue': {
       const about = `${spoken(rollout)} goes on in spite of the evidence. Say why that is right.`;
       return { title: 'Continue anyway', submit: 'Continue', about };
+    }
+    case 'begin-anyway': {
+      const because = 'trouble' in rollout.phase ? ` though ${troubleSentence(rollout.phase.trouble)}` : '';
+      const about = `${spoken(rollout)} begins the step${because}. Everything else is checked once more first; capacity is not, until the step is tried anew. Say why that is right.`;
+      return { title: 'Begin anyway', submit: 'Begin', about };
     }
     case 'go-on-without': {
       const trouble = 'trouble' in rollout.phase ? rollout.phase.trouble : null;

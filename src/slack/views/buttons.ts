@@ -1,10 +1,10 @@
 import type { Choice } from '../../core/event.ts';
-import { choicesOf } from '../../core/people.ts';
+import { choicesOf, isReasoned } from '../../core/people.ts';
 import { isOver, type Phase, type Rollout } from '../../core/rollout.ts';
 import { touchedIn } from '../../core/step.ts';
 import { type Button, button } from './block.ts';
 import { versionOf } from './escape.ts';
-import { choiceWords, isReasoned } from './words.ts';
+import { choiceWords } from './words.ts';
 
 /**
  * Which state of which rollout a button was made for. Only an address: who may do what, and whether it is still so,
@@ -71,9 +71,21 @@ function withoutWords(phase: Phase): string {
     : `Go on without ${left.length} instances`;
 }
 
+/** What is risked: too few instances, or, where no load could be read, nobody knows what. */
+function shortWords(phase: Phase): string {
+  const short = 'trouble' in phase && phase.trouble.code === 'short-of-capacity' ? phase.trouble.shortages : [];
+  return short.every((one) => one.needed === null)
+    ? 'Begin without knowing the load'
+    : choiceWords('begin-anyway').text;
+}
+
+function textOf(choice: Choice, phase: Phase): string {
+  if (choice === 'go-on-without') return withoutWords(phase);
+  return choice === 'begin-anyway' ? shortWords(phase) : choiceWords(choice).text;
+}
+
 export function choiceButton(rollout: Rollout, choice: Choice): Button {
-  const { does } = choiceWords(choice);
-  const words = { does, text: choice === 'go-on-without' ? withoutWords(rollout.phase) : choiceWords(choice).text };
+  const words = { does: choiceWords(choice).does, text: textOf(choice, rollout.phase) };
   const asksFirst = isReasoned(choice);
   return button({
     id: `decide:${choice}`,

@@ -30,7 +30,7 @@ export function stageOf(rollout: Rollout, index: number, extra: Extra): Message 
   const word = isHere ? stateOf(rollout.phase.is).word : stageWord(rollout, stage);
   const sign = isHere ? `${stateOf(rollout.phase.is).emoji} ` : '';
   const head = `${sign}*${escaped(stage.name, 60)}*: ${word}`;
-  const blocks: Block[] = [section([head, ...stepLines(rollout, stage, index)])];
+  const blocks: Block[] = [section([head, ...stepLines(rollout, stage, index), ...begunLines(rollout, stage)])];
   if (isHere) blocks.push(...nowBlocks(rollout, extra.hosts));
   const instances = isHere || at?.stage === index ? instanceLines(rollout, targetsOf(stage)) : [];
   if (instances.length > 0) blocks.push(section(instances));
@@ -65,6 +65,16 @@ function stepLines(rollout: Rollout, stage: PlannedStage, index: number): string
     const { emoji, word } = ENDED[record.ended];
     return `${emoji} ${what} · ${word} after ${formatDuration(record.endedAtMs - record.startedAtMs)}${checkWords(record.checks)}`;
   });
+}
+
+/** Steps that somebody had begin though too little would serve, as long as the stage is shown. */
+function begunLines(rollout: Rollout, stage: PlannedStage): string[] {
+  return rollout.begunShort
+    .filter((one) => one.stage === stage.name)
+    .map(({ step, by, because }) => {
+      const who = `${escaped(by, 60)} decided so (${escaped(because, 200)})`;
+      return `:warning: ${escaped(step, 60)} did not wait for capacity: ${who}`;
+    });
 }
 
 function nowBlocks(rollout: Rollout, hosts: string[]): Block[] {

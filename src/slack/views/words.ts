@@ -98,13 +98,6 @@ export function waitsFor(rollout: Rollout): string | null {
   }
 }
 
-/** A choice that goes on in spite of what was found: it needs a reason. */
-export type ReasonedChoice = Extract<Choice, 'continue' | 'go-on-without'>;
-
-export function isReasoned(choice: Choice): choice is ReasonedChoice {
-  return choice === 'continue' || choice === 'go-on-without';
-}
-
 export function choiceWords(choice: Choice): { text: string; does: string } {
   switch (choice) {
     case 'retry':
@@ -117,6 +110,11 @@ export function choiceWords(choice: Choice): { text: string; does: string } {
       return {
         text: 'Go on without them',
         does: 'leaves the instances that were named as they are; asks for a reason',
+      };
+    case 'begin-anyway':
+      return {
+        text: 'Begin with too little capacity',
+        does: 'begins the step though too little would serve while it runs; asks for a reason',
       };
     case 'hold':
       return { text: 'Hold for a hotfix', does: 'leaves everything as it is until a fix arrives' };

@@ -84,14 +84,14 @@ function checkFences({ asked, memory }: Universe['platform']): void {
 }
 
 /** R3, T18: no change takes more away from those that serve than the platform had said before it. */
-export function checkLosses({ platform }: Universe, rollouts: Rollout[], from: number): void {
+export function checkLosses({ platform, begunShort }: Universe, rollouts: Rollout[], from: number): void {
   for (const { key, target, least, lost } of platform.losses.slice(from)) {
     const [id = '', generation = '0'] = key.split('/');
     const rollout = rollouts.find((one) => one.id === id);
     const isMade = rollout?.plan.stages.some(
       (stage) => stage.isEphemeral && stage.steps.some((step) => step.targets.includes(target)),
     );
-    if (!rollout?.spec.traffic?.perInstance || isMade) continue;
+    if (!rollout?.spec.traffic?.perInstance || isMade || begunShort.has(`${id}/${generation}`)) continue;
     const promised = [...platform.capacities].findLast(([of]) =>
       of.startsWith(`${id}/${Number(generation) - 1}/read-capacity/${target}#`),
     )?.[1];

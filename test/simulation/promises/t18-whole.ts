@@ -91,13 +91,19 @@ export function checkLeftOut({ before, after }: ChangeOfState): void {
   }
 }
 
-/** R3, T18: a step begins when what serves meanwhile can bear the load. */
+/** R3, T18: a step begins when what serves meanwhile can bear the load, or because somebody decided so and said why. */
 export function checkCapacity(change: ChangeOfState): void {
   const { before, after, universe } = change;
   const perInstance = before.spec.traffic?.perInstance ?? null;
   if (before.phase.is !== 'clearing' || after.phase.is !== 'deploying' || perInstance === null) return;
   const { at, round } = before.phase;
   if (stageAt(before.plan, at).isEphemeral) return;
+  const begun = before.begunShort.find((one) => isOfStep(one, before, at));
+  if (begun) {
+    universe.begunShort.add(`${after.id}/${after.generation}`);
+    if (begun.by.trim() !== '' && begun.because.trim() !== '') return;
+    throw new Violation('T18', `${nameOf(before, at)} began without enough capacity, and nobody said why`);
+  }
   for (const target of stepAt(before.plan, at).targets) {
     const key = `${before.id}/${before.generation}/read-capacity/${target}#${round}`;
     const load = universe.health.looks.get(key)?.find((one) => one.signal === 'load');
@@ -106,6 +112,10 @@ export function checkCapacity(change: ChangeOfState): void {
     if (isEnough) continue;
     throw new Violation('T18', `${nameOf(before, at)} began on ${target} with ${during} instances for ${load?.value}`);
   }
+}
+
+function isOfStep(one: { stage: string; step: string }, { plan }: Rollout, at: Position): boolean {
+  return one.stage === stageAt(plan, at).name && one.step === stepAt(plan, at).name;
 }
 
 /** T18: what was made for one release is taken away by nobody else while that one needs it. */
