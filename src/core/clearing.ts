@@ -13,6 +13,9 @@ import type { Shortage, Trouble } from './trouble.ts';
 /** Membership may be this old when an effect on a protected stage is issued. */
 export const CLEARANCE_LASTS_MS = 60_000;
 
+/** The first answer of a look may be as old when the last one comes: as a clearance, and what a look for capacity waits first. */
+const LOOK_LASTS_MS = CLEARANCE_LASTS_MS + CAPACITY_AGAIN_MS;
+
 type In<Name extends Phase['is']> = Extract<Phase, { is: Name }>;
 type Of<Name extends Event['type']> = Extract<Event, { type: Name }>;
 
@@ -51,11 +54,13 @@ export function capacityRead(rollout: Rollout, phase: In<'clearing'>, event: Of<
 /** It waited for capacity for as long as the stage allows: a person is asked, with the numbers. */
 export function capacityOverdue(rollout: Rollout, phase: Extract<Phase, { is: 'clearing' }>, nowMs: number): Decision {
   const { waitingFor, shortages } = phase.capacity;
+  // Something else is waited for, and is asked for until it answers.
+  if (waitingFor.length === 0 && shortages.length === 0) return ignored(rollout, 'capacity was read, and is enough');
   const perInstance = rollout.spec.traffic?.perInstance ?? 0;
   const unread = waitingFor
     .filter((target) => !shortages.some((one) => one.target === target))
     .map((target): Shortage => {
-      const detail = rollout.stumble?.detail ?? '';
+      const detail = rollout.stumble?.effect === 'read-capacity' ? rollout.stumble.detail : '';
       return { target, serving: 0, servingDuring: 0, needed: null, load: null, perInstance, detail };
     });
   return ask(rollout, phase.at, { code: 'short-of-capacity', shortages: [...shortages, ...unread] }, null, nowMs);
@@ -75,11 +80,10 @@ function deployIfReady(rollout: Rollout, phase: In<'clearing'>, nowMs: number): 
     };
     return { ...again, rollout: { ...again.rollout, phase: held } };
   }
+  const { shortSinceMs, round } = phase;
+  const anew = { shortSinceMs, round: round + 1, afterMs: 0 };
   const age = nowMs - clearance.atMs;
-  if (!(age >= 0 && age <= CLEARANCE_LASTS_MS)) {
-    const { shortSinceMs, round } = phase;
-    return clear(rollout, at, nowMs, { shortSinceMs, round: round + 1, afterMs: 0 });
-  }
+  if (!(age >= 0 && age <= CLEARANCE_LASTS_MS)) return clear(rollout, at, nowMs, anew);
   const missing = missingApprovals(rollout, at, nowMs, clearance.eligible);
   if (missing > 0) {
     const { eligible } = clearance;
@@ -87,6 +91,8 @@ function deployIfReady(rollout: Rollout, phase: In<'clearing'>, nowMs: number): 
     const voided = rollout.approvals.length - kept.length;
     return askForApproval({ ...rollout, approvals: kept }, at, nowMs, voided);
   }
+  // No answer of this look is older than the look: what came first still holds when what came last is there.
+  if (nowMs - phase.sinceMs > LOOK_LASTS_MS) return clear(rollout, at, nowMs, anew);
   const stage = stageAt(rollout.plan, at);
   const step = stepAt(rollout.plan, at);
   const drafts: Draft[] = step.targets.map((target) => ({

@@ -16,6 +16,21 @@ function isMissingEvidence(trouble: Trouble): boolean {
   return trouble.code === 'inconclusive' || trouble.code === 'unmeasurable';
 }
 
+/** Does it show that the release cannot be gone down from? What could not be told, or is about its commit, does not. */
+function showsNoWayDown(trouble: Trouble): boolean {
+  switch (trouble.code) {
+    case 'deploy-failed':
+    case 'deploy-timed-out':
+    case 'check-failed':
+    case 'degraded':
+      return true;
+    case 'partial':
+      return trouble.instances.length === 0 || trouble.instances.some((one) => one.is !== 'unreadable');
+    default:
+      return false;
+  }
+}
+
 /** Is it taken back at once? A partial rollout never is while some of it runs: whoever is asked sees the instances by name. */
 function isTakenBack(rollout: Rollout, at: Position, trouble: Trouble): boolean {
   const stage = stageAt(rollout.plan, at);
@@ -44,7 +59,7 @@ export function giveUp(
 ): Decision {
   const stage = stageAt(rollout.plan, at);
   // That it cannot be gone down from is what the step was to find out: the release goes on, and is never rolled back.
-  if (stepAt(rollout.plan, at).deploys === 'before' && !isMissingEvidence(trouble)) {
+  if (stepAt(rollout.plan, at).deploys === 'before' && showsNoWayDown(trouble)) {
     return onlyForward(rollout, at, trouble, nowMs);
   }
   if (stage.isEphemeral && !isMissingEvidence(trouble)) {

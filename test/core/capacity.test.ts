@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decidedBy, rollout, type Scene, withEnvironment, woke } from '../support/given.ts';
+import { answerTo, decidedBy, GOOD_WORLD, rollout, type Scene, withEnvironment, woke } from '../support/given.ts';
 import { aService } from '../support/service.ts';
 
 const service = aService({ traffic: { source: 'scrape', query: {}, perInstance: 100 } });
@@ -51,6 +51,28 @@ describe('R3 before each step: enough must serve while it runs', () => {
         { target: 'us', needed: null },
       ],
     });
+  });
+
+  /** The world answers this question only: everything else is away. */
+  const answered = (scene: Scene, kind: string): Scene =>
+    scene.owed
+      .filter((one) => one.kind === kind)
+      .map((one) => answerTo(scene.rollout, one, scene.nowMs, { ...GOOD_WORLD, load: 1 }))
+      .reduce((next, event) => (event ? next.when(event) : next), scene);
+
+  it('a deadline asks nobody about capacity that is enough: something else is waited for', () => {
+    const scene = answered(clearing(), 'read-capacity');
+    expect(scene.later(1_800_000).when(woke('capacity-deadline')).answer.is).toBe('ignored');
+    expect(scene.until('deploying', 'canary', { load: 1 }).phase.is).toBe('deploying');
+  });
+
+  it('T9 capacity and signals that were read long before the last answer came are read again', () => {
+    const scene = answered(answered(clearing(), 'read-capacity'), 'measure-before').later(3_600_000);
+    const late = answered(scene, 'clear');
+    expect(late.phase.is).toBe('clearing');
+    expect(late.effects.map((one) => one.kind)).toContain('read-capacity');
+    expect(late.effects.map((one) => one.kind)).toContain('measure-before');
+    expect(late.until('deploying', 'canary', { load: 1 }).phase.is).toBe('deploying');
   });
 
   it('is not asked of an environment that is made for one release: it is empty, and nobody uses it', () => {

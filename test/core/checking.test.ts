@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { rollout, rolloutAt, SMOKE, withChecks, withEnvironment, woke } from '../support/given.ts';
+import { rollout, rolloutAt, SMOKE, type World, withChecks, withEnvironment, woke } from '../support/given.ts';
 import { aService, aStage, aStep } from '../support/service.ts';
 
 describe('P3 checks of a step', () => {
@@ -140,6 +140,22 @@ describe('P5 upgrade, downgrade, upgrade', () => {
     const { digest } = scene.rollout.artifact ?? { digest: '' };
     expect(digests).toEqual([digest, 'sha256:first', digest]);
     expect(scene.rollout.release.isRollForwardOnly).toBe(false);
+  });
+
+  it.each<Partial<World>>([{ ancestry: 'diverged' }, { isOnBranch: false }])(
+    'what says nothing of going down marks nothing, and is not gone on from (%o)',
+    (world) => {
+      const scene = down().until('clearing', 'downgrade').answerOne(world);
+      expect(scene?.rollout.release.isRollForwardOnly).toBe(false);
+      expect(['deciding', 'rolling-back']).toContain(scene?.phase.is);
+    },
+  );
+
+  it('nor does a target that could not be read', () => {
+    const verifying = down().until('verifying', 'downgrade');
+    const scene = verifying.when(woke('verify-deadline'));
+    expect(scene.rollout.release.isRollForwardOnly).toBe(false);
+    expect(['deciding', 'rolling-back']).toContain(scene.phase.is);
   });
 
   it('a downgrade that fails marks the release as roll-forward only, and it goes on', () => {
