@@ -5,6 +5,7 @@ import type { Event } from './event.ts';
 import { askForApproval, clear, missingApprovals } from './gate.ts';
 import { artifactAt, placingOf } from './placing.ts';
 import { stageAt, stepAt } from './plan.ts';
+import { withQuiet } from './quiet.ts';
 import { ask, giveUp } from './retreat.ts';
 import type { Phase, Rollout } from './rollout.ts';
 import { artifactOf, touchedIn } from './step.ts';
@@ -34,7 +35,8 @@ export function cleared(rollout: Rollout, phase: In<'clearing'>, event: Of<'clea
 }
 
 export function measuredBefore(rollout: Rollout, phase: In<'clearing'>, event: Of<'measured-before'>): Decision {
-  return deployIfReady(rollout, { ...phase, before: event.measurements }, event.atMs);
+  const next = withQuiet(rollout, phase.at, event.measurements);
+  return deployIfReady(next, { ...phase, before: next.quiet.at(-1)?.measurements ?? [] }, event.atMs);
 }
 
 /** Enough serves while the step runs when what is left can bear the load. A load that was not read is not enough. */

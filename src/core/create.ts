@@ -45,6 +45,7 @@ function blank(seed: Seed, kind: Rollout['kind'], artifact: Artifact | null): Ro
     assignment: {},
     environments: [],
     without: [],
+    quiet: [],
     begunShort: [],
     checks: [],
     watchedFromMs: null,

@@ -4,6 +4,7 @@ import { type Draft, enter } from './door.ts';
 import { placingOf } from './placing.ts';
 import { type Position, stageAt, stepAt } from './plan.ts';
 import { principalKey } from './principal.ts';
+import { quietAt } from './quiet.ts';
 import type { Phase, Rollout } from './rollout.ts';
 import { artifactOf, isBegunShort, signalsAt } from './step.ts';
 
@@ -75,7 +76,8 @@ export function clear(rollout: Rollout, at: Position, nowMs: number, short: Shor
   ];
   const before = rollout.before[step.targets[0] ?? ''] ?? null;
   const signals = signalsAt(rollout, at).filter((signal) => signal.kind === 'threshold' || signal.kind === 'alert');
-  const asksBefore = signals.length > 0 && before !== null;
+  const quiet = quietAt(rollout, at);
+  const asksBefore = signals.length > 0 && before !== null && quiet === null;
   if (asksBefore) {
     const without = rollout.without.map((one) => one.id);
     const now = artifactOf(rollout);
@@ -100,7 +102,7 @@ export function clear(rollout: Rollout, at: Position, nowMs: number, short: Shor
     sinceMs: nowMs,
     at,
     clearance: null,
-    before: asksBefore ? null : [],
+    before: asksBefore ? null : (quiet ?? []),
     capacity: { waitingFor, shortages: [] },
     shortSinceMs: short.shortSinceMs,
     round: short.round,

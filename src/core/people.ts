@@ -7,6 +7,7 @@ import { beginStep, pass } from './forward.ts';
 import { bindingOf, clear, missingApprovals } from './gate.ts';
 import { stageAt, stepAt } from './plan.ts';
 import { type Actor, principalKey } from './principal.ts';
+import { quietAt } from './quiet.ts';
 import type { Refusal } from './refusal.ts';
 import type { Artifact } from './release.ts';
 import { ask, rollBack } from './retreat.ts';
@@ -211,7 +212,7 @@ function goOnWithout(
   const { trouble, at } = phase;
   if (trouble.code !== 'partial') return ignored(rollout, 'no instance was named');
   const left = trouble.instances.map(({ target, id }) => ({ target, id, by, because, atMs: nowMs }));
-  return verify({ ...rollout, without: [...rollout.without, ...left] }, at, [], nowMs);
+  return verify({ ...rollout, without: [...rollout.without, ...left] }, at, quietAt(rollout, at) ?? [], nowMs);
 }
 
 export function countdownStopped(rollout: Rollout, event: Of<'countdown-stopped'>): Decision {

@@ -143,6 +143,9 @@ export type StepRecord = {
   checks: CheckOutcome[];
 };
 
+/** How the signals of a stage were before this rollout touched these targets: what got bad since then is not excused. */
+export type Quiet = { stage: string; targets: string[]; measurements: Measurement[] };
+
 /** A step that a person decided, by name and with a reason, to begin though too little would serve while it runs. */
 export type BegunShort = { stage: string; step: string; by: string; because: string; atMs: number };
 
@@ -193,6 +196,8 @@ export type Rollout = {
   /** Environments that were made for this release and are not known to be gone. */
   environments: { target: string; isLeaving: boolean }[];
   without: LeftOut[];
+  /** Of the current stage, in the order of its steps. */
+  quiet: Quiet[];
   /** One that is tried anew is asked about anew. */
   begunShort: BegunShort[];
   /** Checks of the current step. */

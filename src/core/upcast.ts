@@ -59,6 +59,7 @@ const ROLLOUT = {
   assignment: {},
   environments: [],
   without: [],
+  quiet: [],
   begunShort: [],
   checks: [],
   watchedFromMs: null,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { USUAL_COMPARISON } from '../../src/core/judge/comparison.ts';
 import { giveUp } from '../../src/core/retreat.ts';
-import { measured, rolloutAt, type Scene, START_MS, type World, woke } from '../support/given.ts';
+import { decidedBy, measured, rollout, rolloutAt, type Scene, START_MS, type World, woke } from '../support/given.ts';
 import { aService, aSignal, aStage, aStep } from '../support/service.ts';
 
 const BAKE = { forMs: 10_000, everyMs: 2000, deadlineMs: 120_000 };
@@ -109,6 +109,62 @@ describe('a step that bakes', () => {
     const looked = lookAt(baking, baking.nowMs + 2000, 'bad');
     expect(looked.phase.is).toBe('baking');
     expect(looked.in('baking').judgement?.signals).toMatchObject([{ reason: 'already-bad-before' }]);
+  });
+});
+
+describe('H4 what was bad before is what was bad before the release came', () => {
+  const measuredAs = (scene: Scene, health: 'good' | 'bad'): Scene => {
+    const { signals = [] } = scene.rollout.plan.stages[1] ?? {};
+    const { nowMs: atMs, rollout } = scene;
+    return scene.when({
+      type: 'measured-before',
+      atMs,
+      generation: rollout.generation,
+      measurements: measured(signals, health, atMs),
+    });
+  };
+
+  it('a step that is tried again is not excused by what its first try did', () => {
+    const again = rolloutAt('deciding', { step: 'wave 1' }).when(decidedBy('cho', 'retry'));
+    expect(again.in('clearing').before).toHaveLength(1);
+    expect(again.owed.some((one) => one.kind === 'measure-before')).toBe(false);
+    const worse = again.until('deciding', 'wave 1', { health: 'bad' });
+    expect(worse.in('deciding').trouble).toMatchObject({ code: 'degraded' });
+  });
+
+  it('nor is a wave by what the canary did on the same targets', () => {
+    const wave = rolloutAt('clearing').until('clearing', 'wave 1');
+    expect(wave.asked('measure-before')).toEqual([]);
+    expect(wave.until('deciding', 'wave 1', { health: 'bad' }).in('deciding').trouble.code).toBe('degraded');
+  });
+
+  it('what was bad before the canary is no wave’s fault either', () => {
+    const canary = measuredAs(rolloutAt('clearing'), 'bad').until('baking').when(woke('bake-deadline'));
+    const next = canary.when(decidedBy('cho', 'continue', 'it was bad before')).until('baking', 'wave 1');
+    expect(lookAt(next, next.nowMs + 2000, 'bad').in('baking').judgement?.signals).toMatchObject([
+      { reason: 'already-bad-before' },
+    ]);
+  });
+
+  it('is not forgotten by going on without an instance', () => {
+    const odd = { oddOne: { digest: null, isHealthy: false } };
+    const partial = rolloutAt('verifying', { step: 'wave 1' }).answerOne(odd)?.when(woke('verify-deadline'));
+    const on = partial?.when(decidedBy('cho', 'go-on-without', 'its disk is dead'));
+    expect(on?.in('verifying').before).toHaveLength(1);
+  });
+
+  it('is measured on targets that the release has not reached, and not for a neighbour that it may have hurt', () => {
+    const neighbour = { service: 'payments', is: 'downstream' as const };
+    const signals = [aSignal({ name: 'errors' }), aSignal({ name: 'theirs', neighbour })];
+    const steps = ['us', 'eu'].map((target) => aStep({ name: target, kind: 'wave', targets: [target] }));
+    const service = aService({ stages: [aStage({ name: 'staging' }), aStage({ name: 'production', steps, signals })] });
+    const first = measuredAs(rollout({ service }).until('clearing', 'us'), 'good').until('clearing', 'eu');
+    expect(first.asked('measure-before')).toMatchObject([{ targets: ['eu'] }]);
+    const second = measuredAs(first, 'bad');
+    expect(second.in('clearing').before).toMatchObject([
+      { signal: 'errors', value: 0.5 },
+      { signal: 'theirs', value: 0.001 },
+    ]);
   });
 });
 

@@ -169,6 +169,7 @@ export function aRollout(over: Partial<Rollout> & { serviceSpec?: ServiceSpec } 
     assignment: {},
     environments: [],
     without: [],
+    quiet: [],
     begunShort: [],
     checks: [],
     watchedFromMs: null,

@@ -8,10 +8,17 @@ import { Violation } from './violation.ts';
 /** How the world was before a step, by the name of the step: the key of the look. */
 export type Befores = Map<string, string>;
 
-/** Remembers which look was the one before a step. */
-export function noteBefore({ before, after }: ChangeOfState, befores: Befores): void {
+/** Remembers which look was the one before a step, of this and of those that follow on the same targets. */
+export function noteBefore({ before, after, universe }: ChangeOfState, befores: Befores): void {
   if (before.phase.is !== 'clearing' || after.phase.is !== 'deploying') return;
-  befores.set(nameOf(before, before.phase.at), `${before.id}/${before.generation}/measure-before`);
+  const { at } = before.phase;
+  const key = `${before.id}/${before.generation}/measure-before`;
+  if (!universe.health.looks.has(key)) return;
+  const { targets } = stepAt(before.plan, at);
+  for (const [step, { targets: theirs }] of stageAt(before.plan, at).steps.entries()) {
+    if (step >= at.step && theirs.some((one) => targets.includes(one)))
+      befores.set(nameOf(before, { ...at, step }), key);
+  }
 }
 
 /**
