@@ -19,6 +19,7 @@ import { createDriftCommands } from './engine/drift-commands.ts';
 import { createEngine } from './engine/engine.ts';
 import { coalesced, createIntake } from './engine/intake.ts';
 import type { Ledger } from './engine/ledger.ts';
+import { punctualLedger } from './engine/punctual-ledger.ts';
 import { createWebhookHandler } from './github/receive.ts';
 import { resolveRef } from './github/refs.ts';
 import { createPerform, createPerformDrift, type Edges } from './perform.ts';
@@ -62,7 +63,7 @@ export async function start(ready: Ready, signal: AbortSignal): Promise<void> {
   if (applied.length > 0) log.info({ applied }, 'the database was brought to the schema of this version');
 
   const commits = new GroupCommit(database.writer);
-  const ledger = createLedger(database, commits);
+  const ledger = punctualLedger(createLedger(database, commits), clock, log);
   const inbox = createInbox(database, commits);
   const github = createGithubOf(ready);
   // Slack asks the desk, the desk asks the engine, and the engine's effects reach Slack: the circle closes below.

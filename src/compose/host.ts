@@ -7,6 +7,7 @@ import { isOver } from '../core/rollout.ts';
 import { createCommands } from '../engine/commands.ts';
 import { createEngine, type Engine } from '../engine/engine.ts';
 import type { Performed } from '../engine/perform.ts';
+import { punctualLedger } from '../engine/punctual-ledger.ts';
 import { resolveRef } from '../github/refs.ts';
 import { createPerform, createPerformDrift, type Edges } from '../perform.ts';
 import { createReadFacts } from '../plan-facts.ts';
@@ -70,7 +71,9 @@ export async function rollback(ready: Ready, wish: RollbackWish): Promise<Rollba
       throw new StoreError(`${installation.database} lacks migrations: run belay migrate first`);
     }
     const log = createLog(ready);
-    const ledger = createLedger(database, new GroupCommit(database.writer));
+    const shared = createLedger(database, new GroupCommit(database.writer));
+    // Where Belay runs it is Belay who notices that the clock leapt, once.
+    const ledger = lock ? punctualLedger(shared, clock, log) : shared;
     const nobody = async (): Promise<Performed> => ({
       is: 'failed',
       detail: 'Slack is told by the next start',

@@ -7,6 +7,7 @@ import { enter } from './door.ts';
 import { notRemoved, removed } from './environment.ts';
 import type { Event } from './event.ts';
 import { givesWay } from './lane.ts';
+import { CLOCK_TOLERANCE_MS, leapt } from './leap.ts';
 import { aborted, approved, choose, countdownStopped, decided, rejected, rollbackRequested } from './people.ts';
 import { ask, giveUp } from './retreat.ts';
 import { observedWhileRollingBack, rollBackFailed, rollBackOverdue, rolledBack } from './rolling-back.ts';
@@ -27,9 +28,6 @@ export function decide(rollout: Rollout, event: Event): Decision {
   return { ...decision, rollout: { ...decision.rollout, seenAtMs: event.atMs } };
 }
 
-/** Small corrections of a clock are everyday; more than this is a jump. */
-const CLOCK_TOLERANCE_MS = 5000;
-
 /** A clock that was set back would make every approval last longer by as much: they are asked for again. */
 function unlessClockWentBack(rollout: Rollout, nowMs: number): Rollout {
   const wentBack = nowMs < rollout.seenAtMs - CLOCK_TOLERANCE_MS;
@@ -37,9 +35,9 @@ function unlessClockWentBack(rollout: Rollout, nowMs: number): Rollout {
 }
 
 /** The same, said by whoever watches the clock: a rollout that nothing happens to would not notice. */
-function clockSetBack(rollout: Rollout, byMs: number): Decision {
-  if (byMs <= CLOCK_TOLERANCE_MS || isOver(rollout)) return ignored(rollout, 'a small correction of the clock');
-  return stayed({ ...rollout, approvals: [] });
+function clockLeapt(rollout: Rollout, byMs: number): Decision {
+  const moved = leapt(rollout, byMs);
+  return moved === rollout ? ignored(rollout, 'nothing here is counted by the clock') : stayed(moved);
 }
 
 function dispatch(rollout: Rollout, event: Event): Decision {
@@ -60,8 +58,8 @@ function dispatch(rollout: Rollout, event: Event): Decision {
     case 'superseded':
     case 'taken-over':
       return laneChanged(rollout, event);
-    case 'clock-set-back':
-      return clockSetBack(rollout, event.byMs);
+    case 'clock-leapt':
+      return clockLeapt(rollout, event.byMs);
     case 'removed':
       return removed(rollout, event);
     case 'remove-failed':

@@ -78,8 +78,8 @@ export type Event = { atMs: number } & ( // the lane
   /** No generation: a rollback is valid in every state. `to`: null is what ran before this rollout. */
   | { type: 'rollback-requested'; actor: Actor; because: string; to: Artifact | null }
   | { type: 'aborted'; actor: Actor; because: string }
-  /** The clock of the machine shows an earlier time than before, by at least so much. */
-  | { type: 'clock-set-back'; byMs: number }
+  /** The clock of the machine was set, or the machine slept: it shows so much more than time has passed. Below 0: less. */
+  | { type: 'clock-leapt'; byMs: number }
 );
 
 export type EventType = Event['type'];

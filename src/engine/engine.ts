@@ -5,7 +5,6 @@ import { type Applied, applyEvent } from './apply.ts';
 import type { Clock } from './clock.ts';
 import type { Due, Ledger, Owed } from './ledger.ts';
 import type { Perform, PerformDrift, Performed } from './perform.ts';
-import { bringForward, createSetBack, type SetBack } from './set-back.ts';
 import { settle } from './settle.ts';
 import { createTry } from './try-once.ts';
 
@@ -56,7 +55,6 @@ export function createEngine(options: EngineOptions) {
   const inFlight = new Map<string, { abort: AbortController; target: string | null; ended: Promise<void> }>();
   const tryOnce = createTry({ perform, performDrift: options.performDrift, clock, timeoutMs });
   let kicked = new AbortController();
-  let setBack: SetBack | null = null;
 
   /** Something may be due: the loop looks now and not at its next poll. */
   function kick(): void {
@@ -114,21 +112,8 @@ export function createEngine(options: EngineOptions) {
     afterCommit(applied);
   }
 
-  /** Polling is how a clock that was set back is noticed, within a second. */
-  async function allowForSetBack(): Promise<void> {
-    setBack ??= createSetBack(clock, await ledger.newestAtMs());
-    const byMs = setBack.byMs();
-    if (byMs === 0) return;
-    const applied = await bringForward(ledger, byMs, clock.now());
-    setBack.allowFor(byMs);
-    log.warn({ byMs }, 'the clock was set back: what is owed was brought forward by as much');
-    for (const one of applied) afterCommit(one);
-  }
-
   /** Leases up to `limit` rows that are due now and are free to be performed, each with the state that owes it. */
-  async function claim(limit: number): Promise<Claimed[]> {
-    // Nothing is awaited otherwise: what was answered and what is claimed now share a commit.
-    if (setBack === null || setBack.byMs() > 0) await allowForSetBack();
+  function claim(limit: number): Promise<Claimed[]> {
     const nowMs = clock.now();
     return ledger.write(async (tx) => {
       const claimed: Claimed[] = [];

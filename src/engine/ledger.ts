@@ -73,7 +73,7 @@ export interface LedgerReader {
   drift(service: string, target: string): Promise<DriftCase | null>;
   /** Of every target that was looked at, drifted or not; null: of all services. */
   drifts(service: string | null): Promise<DriftCase[]>;
-  /** The newest time that the audit names since the last time that the clock was set back; null: it is empty. */
+  /** The newest time that the audit names since the clock leapt last; null: it is empty. */
   newestAtMs(): Promise<number | null>;
 }
 
@@ -98,8 +98,8 @@ export interface LedgerWriter extends LedgerReader {
   settle(owed: Owed<Due>): Promise<boolean>;
   /** Still owed, later; keeps or resets the count of tries. */
   postpone(owed: Owed<Due>, dueAtMs: number, attempts: number): Promise<void>;
-  /** All that is owed is due, and every lease ends, this much sooner. */
-  bringForward(byMs: number): Promise<void>;
+  /** All that is owed is due, and every lease ends, this much later; below 0: sooner. */
+  moveOwed(byMs: number): Promise<void>;
   claimDue(nowMs: number, leaseUntilMs: number, limit: number): Promise<Owed<Due>[]>;
   record(rollout: Rollout, generation: number, facts: Fact[]): Promise<void>;
   /** Everybody who took part in what was merged after `afterSha`, up to this release. */

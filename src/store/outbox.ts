@@ -15,7 +15,7 @@ type Outbox = Pick<
   | 'cancelRemovals'
   | 'settle'
   | 'postpone'
-  | 'bringForward'
+  | 'moveOwed'
   | 'claimDue'
 >;
 
@@ -75,10 +75,10 @@ export function outbox(database: Kysely<Tables>): Outbox {
       const { key, version } = owed;
       await queries.postpone({ key, due_at_ms: dueAtMs, attempts, version });
     },
-    async bringForward(byMs) {
+    async moveOwed(byMs) {
       await database
         .updateTable('owed')
-        .set({ due_at_ms: sql`due_at_ms - ${byMs}`, lease_until_ms: sql`lease_until_ms - ${byMs}` })
+        .set({ due_at_ms: sql`due_at_ms + ${byMs}`, lease_until_ms: sql`lease_until_ms + ${byMs}` })
         .execute();
     },
     async claimDue(nowMs, leaseUntilMs, limit) {

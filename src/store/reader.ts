@@ -8,10 +8,10 @@ import { prepared } from './prepared.ts';
 import type { Tables } from './schema.ts';
 import { readState, type States } from './states.ts';
 
-/** Written out: with a parameter SQLite could not use the index of what is not over, or would plan anew each time. */
+/** Written out, as all that an index is `WHERE`: with a parameter SQLite could not use it, or would plan anew each time. */
 const NOT_OVER = sql.lit(0);
 
-/** More than is written in the second that it takes to notice a clock that was set back. */
+/** More than is written in the second that it takes to notice that the clock leapt. */
 const LATEST = 2000;
 
 /** SQLite takes -1 for no limit, PostgreSQL does not: more than any installation has. */
@@ -45,7 +45,7 @@ export function reader(database: Kysely<Tables>, states: States): LedgerReader {
       let newestMs: number | null = null;
       for (const row of await newest.execute()) {
         newestMs = Math.max(newestMs ?? row.at_ms, row.at_ms);
-        if (row.what === ('clock-set-back' satisfies EventType)) break;
+        if (row.what === ('clock-leapt' satisfies EventType)) break;
       }
       return newestMs;
     },
@@ -62,8 +62,8 @@ export function reader(database: Kysely<Tables>, states: States): LedgerReader {
         .selectFrom('rollouts')
         .select('state')
         .where('lane', '=', lane)
-        .where('kind', '=', 'release')
-        .where('phase', '=', 'succeeded')
+        .where('kind', '=', sql.lit('release'))
+        .where('phase', '=', sql.lit('succeeded'))
         .orderBy('id', 'desc')
         .limit(1)
         .executeTakeFirst();

@@ -146,7 +146,7 @@ function anyEvent(generation: number, atMs: number): fc.Arbitrary<Event> {
     fc.record({ type: type('countdown-stopped'), actor: someone, ...stamp }),
     fc.record({ type: type('rollback-requested'), actor: someone, because, to: fc.option(anArtifact), ...at }),
     fc.record({ type: type('aborted'), actor: someone, because, ...at }),
-    fc.record({ type: type('clock-set-back'), byMs: fc.nat(), ...at }),
+    fc.record({ type: type('clock-leapt'), byMs: fc.integer(), ...at }),
     fc.record({ type: type('superseded'), byRollout: fc.constant('r2'), bySha: fc.constant('f'.repeat(40)), ...at }),
     fc.record({ type: type('taken-over'), byRollout: fc.constant('r2'), by: text, ...at }),
     fc.record({

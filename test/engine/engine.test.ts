@@ -268,6 +268,17 @@ describe('T6 what is cancelled under way', () => {
     expect(log).toContain('roll back eu');
   });
 
+  it('T11 is left alone when the clock leaps: a lease that seems to be over is of a try that is not', async () => {
+    const { house, answers, log, tick } = await deploying();
+    house.clock.set(2 * 3_600_000);
+    const next = house.engine.tick();
+    await settled();
+    expect(log).toEqual(['deploy eu', 'deploy us']);
+    expect(answers.map((one) => one.signal.aborted)).toEqual([false, false]);
+    for (const { answer } of answers) answer(failed);
+    await Promise.all([tick, next]);
+  });
+
   it('its failure is no stumble of what came after it', async () => {
     const { house, answers, tick } = await deploying();
     await house.act('rollout-001', () => rollBack);

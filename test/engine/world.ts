@@ -7,6 +7,7 @@ import type { Clock } from '../../src/engine/clock.ts';
 import { type CommandOptions, createCommands } from '../../src/engine/commands.ts';
 import { createEngine, type EngineOptions } from '../../src/engine/engine.ts';
 import type { Perform, Performed } from '../../src/engine/perform.ts';
+import { punctualLedger } from '../../src/engine/punctual-ledger.ts';
 import { answerTo, GOOD_WORLD, START_MS, type World } from '../support/given.ts';
 import { actor, aRelease, aService, type PersonName } from '../support/service.ts';
 import { memoryDatabase, memoryLedger, sha256 } from '../support/store.ts';
@@ -69,13 +70,13 @@ type Given = { world?: Partial<World>; service?: ServiceSpec; readFacts?: Comman
 export function aHouse(over: Partial<EngineOptions> & Given = {}) {
   const { world = {}, service = aService(), readFacts = async () => null, ...options } = over;
   const database = memoryDatabase();
-  const ledger = options.ledger ?? memoryLedger(database);
   const clock = manualClock();
   const said: string[] = [];
   const log = {
     warn: (_facts: Record<string, unknown>, message: string) => said.push(message),
     error: (_facts: Record<string, unknown>, message: string) => said.push(message),
   };
+  const ledger = options.ledger ?? punctualLedger(memoryLedger(database), clock, log);
   const engine = createEngine({ perform: performIn(world, clock.now), clock, log, ...options, ledger });
   let ids = 0;
   const newId = () => {

@@ -14,7 +14,10 @@ export type PlantedBug =
   | 'last-series-wins'
   /** All time since the step began counts as watched. */
   | 'wall-clock-bake'
+  /** Nobody notices that the clock was set back. */
   | 'set-back-unnoticed'
+  /** Nor that it was set forward, or that the machine slept. */
+  | 'set-forward-unnoticed'
   /** Healthy once is enough, before the time is over. */
   | 'early-promotion'
   | 'partial-counted-as-done'

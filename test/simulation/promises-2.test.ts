@@ -21,6 +21,7 @@ describe('the simulator sees a promise being broken', () => {
     ['last-series-wins', /T9/],
     ['wall-clock-bake', /T11/],
     ['set-back-unnoticed', /T17/],
+    ['set-forward-unnoticed', /T11/],
     ['early-promotion', /T11/],
     ['partial-counted-as-done', /T18/],
     ['newest-instead-of-approved', /T16/],

@@ -8,6 +8,7 @@ import { createDriftCommands } from '../../src/engine/drift-commands.ts';
 import { createEngine, type Engine, type Outcome } from '../../src/engine/engine.ts';
 import type { Ledger, LedgerWriter, Owed } from '../../src/engine/ledger.ts';
 import type { Perform } from '../../src/engine/perform.ts';
+import { punctualLedger } from '../../src/engine/punctual-ledger.ts';
 import { createPerform, createPerformDrift } from '../../src/perform.ts';
 import { type Database, openDatabase } from '../../src/store/database.ts';
 import { GroupCommit } from '../../src/store/group-commit.ts';
@@ -21,6 +22,7 @@ import { checkEnd } from './promises/end.ts';
 import { all } from './promises/rows.ts';
 import { Violation } from './promises/violation.ts';
 import { type Random, seeded } from './random.ts';
+import type { SimulatedClock } from './simulated-clock.ts';
 import { optionsOf, simulatedService } from './simulated-service.ts';
 import { BEHAVIOURS, NEVER, Universe } from './universe.ts';
 
@@ -35,6 +37,8 @@ export type Run = {
 };
 
 const STEPS = 60;
+/** A leap of no more than this is no leap. */
+const UNNOTICED_MS = 1000;
 /** Telling somebody is tried again after five minutes; nothing else pauses for longer. */
 const LONGEST_PAUSE_MS = 10 * 60_000;
 /** So many steps more without faults of calls, while the world stays as it is: things are missing, and only some work. */
@@ -79,6 +83,8 @@ class Simulator {
   #acknowledgedMerges = new Set<string>();
   /** Which of the clock's disturbances the engine has seen. */
   #noticed = 0;
+  /** How long the machine must have been awake before each timer ends. */
+  #wakesAtMs = new Map<string, number>();
   /** How often people have answered a rollout since all is quiet. */
   #tries = new Map<string, number>();
 
@@ -100,15 +106,13 @@ class Simulator {
   #start(): void {
     const universe = this.#universe;
     const commits = new GroupCommit(this.#database.writer);
-    const ledger = this.#fused(createLedger(this.#database, commits));
     const { clock: time } = universe;
     const now = () => time.nowMs;
-    // Planted: nobody notices that the clock was set back.
-    const elapsed = () => (this.#bug === 'set-back-unnoticed' ? time.nowMs : time.awakeMs);
-    const clock = { now, elapsed, wait: () => NEVER };
+    const clock = { now, elapsed: () => elapsedOn(time, this.#bug), wait: () => NEVER };
+    const log = { warn() {}, error() {} };
+    const ledger = punctualLedger(this.#fused(createLedger(this.#database, commits)), clock, log);
     const perform = this.#watched((owed, ...more) => createPerform(universe.edges(owed.key))(owed, ...more));
     const performDrift = createPerformDrift(universe.edges('drift'));
-    const log = { warn() {}, error() {} };
     const engine = createEngine({ ledger, perform, performDrift, clock, log });
     const services = [this.#service];
     const common = { ledger, engine, now, newId: () => this.#newId(), hash: sha256 };
@@ -180,6 +184,8 @@ class Simulator {
           )
           .catch(() => undefined);
       }
+      const { awakeMs, disturbances } = this.#universe.clock;
+      if (disturbances === this.#noticed) this.#wakesAtMs.set(effect.key, awakeMs + effect.afterMs);
       return this.#await(() => tx.owe(rollout, effect, dueAtMs));
     };
     return {
@@ -195,7 +201,10 @@ class Simulator {
         return this.#await(() => tx.saveRollout(rollout));
       },
       audit: (entry, atMs) => this.#await(() => tx.audit(entry, atMs)),
-      settle: (owed) => this.#await(() => tx.settle(owed)),
+      settle: (owed) => {
+        if (owed.due.kind === 'wake') this.#checkAwake(owed.key);
+        return this.#await(() => tx.settle(owed));
+      },
     };
   }
 
@@ -216,6 +225,8 @@ class Simulator {
   /** kill -9: the process is gone in the middle of whatever it did; the database keeps what was committed. */
   #crash(): void {
     this.#crashes += 1;
+    // What happened to the clock and was not noticed before cannot be told any more.
+    if (this.#universe.clock.disturbances > this.#noticed) this.#wakesAtMs.clear();
     this.#universe.life += 1;
     this.#universe.platform.forgetCallers();
     this.#fuse = Number.POSITIVE_INFINITY;
@@ -247,6 +258,12 @@ class Simulator {
     for (const sha of this.#acknowledgedMerges) {
       if (!shas.some((row) => row.sha === sha)) throw new Violation('T13', `the merge ${sha} was accepted and is lost`);
     }
+  }
+
+  /** T11: no timer ends, and nothing is chosen for people, before its time was awake. */
+  #checkAwake(key: string): void {
+    const earlyMs = (this.#wakesAtMs.get(key) ?? 0) - this.#universe.clock.awakeMs;
+    if (earlyMs > UNNOTICED_MS) throw new Violation('T11', `${key} ended ${earlyMs} ms too early`);
   }
 
   /** T17: once the engine has looked at the clock, nothing but deadlines waits for long, however the clock was set. */
@@ -523,4 +540,10 @@ function withKeyOfTry(owed: Owed): Owed {
   return owed.due.kind === 'deploy' || owed.due.kind === 'roll-back'
     ? { ...owed, due: { ...owed.due, key: `${owed.due.key}~${owed.attempts}` } }
     : owed;
+}
+
+/** The clock that nobody sets; planted, one that is set together with the other. */
+function elapsedOn({ awakeMs, backMs, forwardMs }: SimulatedClock, bug: PlantedBug | null): number {
+  if (bug === 'set-back-unnoticed') return awakeMs - backMs;
+  return bug === 'set-forward-unnoticed' ? awakeMs + forwardMs : awakeMs;
 }
