@@ -42,7 +42,12 @@ export function createLedger(database: Database, commits: GroupCommit): Ledger {
           .updateTable('owed')
           .set({ due_at_ms: nowMs, version: sql`version + 1` })
           .where('kind', '=', 'watch-build')
-          .where('rollout_id', 'in', (from) => from.selectFrom('rollouts').select('id').where('sha', '=', sha))
+          // Asked of each of the few that wait: to look for the commit first would walk through all that ever was.
+          .where((row) =>
+            row.exists(
+              row.selectFrom('rollouts').select('id').whereRef('id', '=', 'owed.rollout_id').where('sha', '=', sha),
+            ),
+          )
           .execute();
       }),
     hastenLooks: (sources, nowMs) =>
