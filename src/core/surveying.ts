@@ -44,7 +44,8 @@ export function surveyed(rollout: Rollout, phase: In<'surveying'>, event: Of<'su
     assignment: waitingFor.length > 0 ? rollout.assignment : assign(stage, observations, rollout.seed),
   };
   const decision = waitingFor.length > 0 ? stayed(next) : beginStep(next, phase.at, event.atMs);
-  if (before === null || rollout.lastGood[target] || stage.isEphemeral) return decision;
+  const isKnown = rollout.lastGood[target] || rollout.touched.includes(target);
+  if (before === null || isKnown || stage.isEphemeral) return decision;
   // Adopted: it was healthy on every instance before Belay touched it, so a rollback may come back to it.
   return withFacts(decision, [
     { fact: 'good', stage: stage.name, targets: [target], artifact: before, atMs: event.atMs },
@@ -60,7 +61,11 @@ function uniform(observation: Observation): Artifact | null {
   return serving.every((one) => one.digest === digest && one.isHealthy) ? { digest, sha: '' } : null;
 }
 
-/** Belay's own record of what was good wins; otherwise one version, healthy on every instance, is adopted as it is. */
+/**
+ * Belay's own record of what was good wins; otherwise one version, healthy on every instance, is adopted as it is. Where an
+ * earlier stage has touched the target, what is found is what this rollout put there: what ran before that stays.
+ */
 function whatRanBefore(rollout: Rollout, target: string, found: Artifact | null): Artifact | null {
+  if (rollout.touched.includes(target)) return rollout.before[target] ?? null;
   return rollout.lastGood[target] ?? found;
 }

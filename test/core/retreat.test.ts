@@ -12,11 +12,12 @@ import {
   PHASES,
   rejectedBy,
   rollbackBy,
+  rollout,
   rolloutAt,
   type Scene,
   woke,
 } from '../support/given.ts';
-import { aRelease, aService } from '../support/service.ts';
+import { aRelease, aService, aStage } from '../support/service.ts';
 
 const hotfixOnly = aRelease(1, { isRollForwardOnly: true });
 const older = { digest: 'sha256:older', sha: '9'.repeat(40) };
@@ -289,6 +290,28 @@ describe('the countdown', () => {
     const service = aService();
     for (const stage of service.stages) Object.assign(stage, { defaultDecision: null });
     expect(rolloutAt('deciding', { service }).in('deciding').countdown).toBeNull();
+  });
+});
+
+describe('two stages of one target', () => {
+  const twice = () => rollout({ service: aService({ stages: [aStage(), aStage({ name: 'soak' })] }) });
+  /** The survey of the second finds what the first one deployed. */
+  const second = () => {
+    const scene = twice().until('baking').until('surveying');
+    return scene.until('baking', null, { before: { digest: scene.rollout.artifact?.digest ?? '', isHealthy: true } });
+  };
+
+  it('D5 the second one goes back to what ran before the first', () => {
+    const back = second().when(rollbackBy('cho'));
+    expect(back.in('rolling-back').at.stage).toBe(1);
+    expect(back.in('rolling-back').to).toEqual([{ target: 'staging', artifact: FIRST }]);
+  });
+
+  it('D5 nothing that this rollout put there is adopted as a version that was healthy before', () => {
+    const adopted = second().facts.flatMap((one) =>
+      one.fact === 'good' && one.stage === 'soak' ? [one.artifact] : [],
+    );
+    expect(adopted).toEqual([]);
   });
 });
 
