@@ -1,5 +1,6 @@
+import type { Chart, ChartPoint } from '../core/chart.ts';
 import { formatDuration } from '../core/duration.ts';
-import { type Chart, cleaned, HEIGHT, isDrawable, type Point, WIDTH } from './chart.ts';
+import { cleaned, isDrawable } from './cleaned.ts';
 import { type Run, runsOf } from './runs.ts';
 import {
   formatTicks,
@@ -12,6 +13,10 @@ import {
   valueTicks,
 } from './scale.ts';
 import { round, shortened, text, widthOf } from './svg.ts';
+
+/** In pixels of the layout. */
+const WIDTH = 600;
+const HEIGHT = 260;
 
 const INK = '#1f2328';
 const FAINT = '#59636e';
@@ -90,7 +95,7 @@ export function draw(chart: Chart): string {
 }
 
 /** What is watched, and the step when it is near: a step long before would leave the lines no room. */
-function timeRange(points: Point[], stepAtMs: number): { min: number; max: number; firstMs: number } {
+function timeRange(points: ChartPoint[], stepAtMs: number): { min: number; max: number; firstMs: number } {
   const known = Number.isFinite(stepAtMs) ? stepAtMs : (points[0]?.atMs ?? 0);
   const firstMs = points[0]?.atMs ?? known;
   const lastMs = points.at(-1)?.atMs ?? known;
@@ -119,7 +124,7 @@ function heading(chart: Chart): string[] {
   ];
 }
 
-function valued(chart: Chart, word: string, points: Point[], digits: number): string {
+function valued(chart: Chart, word: string, points: ChartPoint[], digits: number): string {
   const last = points.at(-1)?.value ?? null;
   const unit = shortened(chart.unit, 10);
   const value = last === null ? chart.words.missing : `${formatValue(last, digits)}${unit === '' ? '' : ` ${unit}`}`;
@@ -202,7 +207,7 @@ function clipped(lines: string[], { left }: Plot): string[] {
   return [`<clipPath id="plot"><rect ${area}/></clipPath>`, `<g clip-path="url(#plot)">${lines.join('')}</g>`];
 }
 
-function newest(points: Point[], { x, y }: Plot): string[] {
+function newest(points: ChartPoint[], { x, y }: Plot): string[] {
   const last = points.at(-1);
   if (!last || last.value === null) return [];
   const centre = `cx="${round(place(x, last.atMs))}" cy="${round(place(y, last.value))}"`;

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { initWasm, Resvg } from '@resvg/resvg-wasm';
-import { type Chart, ZOOM } from './chart.ts';
+import type { Chart } from '../core/chart.ts';
 import { draw } from './draw.ts';
 import { encodePng } from './png.ts';
 
@@ -10,6 +10,9 @@ const FONTS = [
   import.meta.resolve('@expo-google-fonts/inter/400Regular/Inter_400Regular.ttf'),
   import.meta.resolve('@expo-google-fonts/inter/600SemiBold/Inter_600SemiBold.ttf'),
 ];
+
+/** So many pixels for each of the layout: screens are read at arm's length. */
+const ZOOM = 1.5;
 
 let fonts: Promise<Uint8Array[]> | null = null;
 

@@ -1,4 +1,4 @@
-import type { Point } from './chart.ts';
+import type { ChartPoint } from '../core/chart.ts';
 import { place, type Scale } from './scale.ts';
 
 /** Points that were measured without interruption, oldest first. */
@@ -8,7 +8,7 @@ export type Run = { atMs: number; value: number }[];
 const UNWATCHED = 3;
 
 /** The points in runs that were measured without interruption, each kept to about two points a column of the picture. */
-export function runsOf(points: Point[], x: Scale): Run[] {
+export function runsOf(points: ChartPoint[], x: Scale): Run[] {
   const usualMs = median(points.slice(1).map((one, index) => one.atMs - (points[index]?.atMs ?? 0)));
   const runs: Run[] = [];
   let run: Run = [];

@@ -1,8 +1,8 @@
+import type { Chart } from '../core/chart.ts';
 import { leftOf, type Wait } from '../core/duration.ts';
 import type { Rollout } from '../core/rollout.ts';
 import type { Budget } from './budget.ts';
 import type { Log } from './log.ts';
-import type { Chart } from './views/chart.ts';
 import { chartOf, type Looked, pictured, pictureText, type Shown, type Wanted } from './views/picture.ts';
 import type { Upload, Web, WebAnswer } from './web.ts';
 

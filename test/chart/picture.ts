@@ -1,11 +1,11 @@
 import { inflateSync } from 'node:zlib';
-import type { Chart, Point } from '../../src/chart/chart.ts';
+import type { Chart, ChartPoint } from '../../src/core/chart.ts';
 
 export const STEP_MS = 1_700_000_000_000;
 const EVERY_MS = 30_000;
 
 /** One point every half a minute after the step. */
-export function points(values: (number | null)[], everyMs = EVERY_MS): Point[] {
+export function points(values: (number | null)[], everyMs = EVERY_MS): ChartPoint[] {
   return values.map((value, index) => ({ atMs: STEP_MS + (index + 1) * everyMs, value }));
 }
 

@@ -1,10 +1,10 @@
+import type { Chart, ChartPoint } from '../../core/chart.ts';
 import type { SignalLook } from '../../core/decision.ts';
 import { formatLimit } from '../../core/judge/limit.ts';
 import type { Signal } from '../../core/judge/signal.ts';
 import type { Verdict } from '../../core/judge/verdict.ts';
 import type { Rollout } from '../../core/rollout.ts';
 import type { Block } from './block.ts';
-import type { Chart, ChartPoint } from './chart.ts';
 import { plain, versionOf } from './escape.ts';
 import { figure } from './naming.ts';
 
