@@ -1,33 +1,46 @@
 import { criticalValue, test as npmMannWhitney } from '@tainakanchu/mann-whitney-utest';
-import { USUAL_COMPARISON } from '../src/core/judge/comparison.ts';
+import { usualComparison } from '../src/core/judge/comparison.ts';
 import { compareSamples } from '../src/core/judge/stats/compare-samples.ts';
 import { SHAPES, seeded, series } from '../test/core/judge/simulated.ts';
 import {
   falseAlarms,
   falseAlarmsOfBakes,
+  harmFound,
   judgeSides,
   STEP,
   shiftsFound,
   sparseErrorsFound,
   sparseErrorsFoundAmongMany,
   sparseFalseAlarms,
+  tinyFalseAlarms,
 } from '../test/core/judge/targets.ts';
 import { type Benchmark, interleaved, type Line, perSecond, type Size, show } from './measure.ts';
 
 const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
 
+/** Failing shares and requests a look where Fisher's test has almost nothing to go by. */
+const TINY: [share: number, requests: number][] = [
+  [0.0001, 5],
+  [0.001, 1],
+  [0.01, 1],
+  [0.01, 5],
+  [0.05, 1],
+];
+
 /** How often it is wrong, and how often right, on numbers of which it is known whether they differ. */
 function targets({ isQuick }: Size): Line[] {
   const scale = isQuick ? 100 : 1;
-  const [steps, shifts, rates, bakes] = [4_000 / scale, 2_000 / scale, 40_000 / scale, 200 / scale];
+  const [steps, shifts, rates, bakes] = [4_000 / scale, 2_000 / scale, 40_000 / scale, 400 / scale];
   const alarms = falseAlarms(seeded(1), steps);
   const found = shiftsFound(seeded(2), shifts);
   const sparse = sparseErrorsFound(seeded(3), rates);
   const sparseAlarms = sparseFalseAlarms(seeded(4), rates);
   const amongMany = sparseErrorsFoundAmongMany(seeded(5), rates / 20);
-  const [everyLook, twoOfThree] = [{}, { failures: 2, of: 3 }].map((changes) =>
-    falseAlarmsOfBakes(seeded(6), bakes, changes),
-  );
+  const bakeAlarms = falseAlarmsOfBakes(seeded(6), bakes, 'scored');
+  const criticalAlarms = falseAlarmsOfBakes(seeded(6), bakes, 'critical');
+  const shifted = harmFound(seeded(8), bakes, 'critical', { shift: 1.2 });
+  const failing = harmFound(seeded(9), 5 * bakes, 'critical', { failing: 0.005 });
+  const tiny = Math.max(...TINY.map(([share, requests]) => tinyFalseAlarms(seeded(10), 5 * bakes, share, requests)));
   const line = (what: string, belay: string, beside: string, goal: string, isMet: boolean, notes: string[]): Line => {
     return { what, belay, beside, ratio: null, goal, isMet, notes };
   };
@@ -38,10 +51,34 @@ function targets({ isQuick }: Size): Line[] {
       `${steps} steps, each judged once`,
       '≤ 1 %',
       alarms <= 0.01,
+      [`Five shapes: ${Object.keys(SHAPES).join(', ')}. Points are independent: overlapping ones raise more.`],
+    ),
+    line(
+      'False alarms in a whole bake of 20 scored signals that do not differ, judged at each of 60 looks',
+      percent(bakeAlarms),
+      `${bakes} bakes, all as it is when nothing is written`,
+      '≤ 1 %',
+      bakeAlarms <= 0.01,
       [
-        `Five shapes: ${Object.keys(SHAPES).join(', ')}. Points are independent: overlapping ones raise more.`,
-        `Judged at each of 56 looks while it grows from 5 points to 60, ${bakes} bakes: ${percent(everyLook ?? 0)}; when two of three looks must be bad: ${percent(twoOfThree ?? 0)}.`,
+        `Half are compared by points, half by failures: 0.1 % of 167 requests a look. All twenty critical, adjusted for nothing: ${percent(criticalAlarms)}.`,
+        `A critical rate of 1 or 5 requests a look, 0.01 to 5 % failing on both sides: ${percent(tiny)} at most.`,
       ],
+    ),
+    line(
+      'A shift of 20 % found in the course of such a bake, a critical signal',
+      percent(shifted.found),
+      `half of them by look ${shifted.looks}`,
+      '≥ 99 %',
+      shifted.found >= 0.99,
+      [],
+    ),
+    line(
+      'Errors from 0.1 % to 0.5 % found in the course of such a bake, a critical signal',
+      percent(failing.found),
+      `half of them by look ${failing.looks}`,
+      '≥ 99 %',
+      failing.found >= 0.99,
+      [],
     ),
     line(
       'A shift of 20 % on a signal with 10 % of noise, among nineteen others, found',
@@ -89,7 +126,7 @@ async function speed({ isQuick, rounds }: Size): Promise<Line[]> {
     return performance.now() - startedMs;
   };
   const contest = await interleaved(rounds, [
-    rate((baseline, canary) => compareSamples(baseline, canary, USUAL_COMPARISON)),
+    rate((baseline, canary) => compareSamples(baseline, canary, usualComparison('scored'))),
     rate((baseline, canary) => {
       const samples: [number[], number[]] = [baseline, canary];
       criticalValue(npmMannWhitney(samples), samples);

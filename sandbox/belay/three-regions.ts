@@ -61,7 +61,7 @@ signals:
   - name: latency
     kind: compare
     source: metrics
-    query: { quantile: { of: http_request_duration_seconds, q: 0.95 }, window: 3s, times: 1000 }
+    query: { quantile: { of: http_request_duration_seconds, q: 0.95 }, window: 1s, times: 1000 }
     baseline: current
     direction: increase
     tolerance: 50%

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Want } from '../core/judge/want.ts';
 import { channel, duration, name, personName, positive, slackApp, slackUser, team, text } from './fields.ts';
+import type { Points } from './point-issues.ts';
 
 /** What is asked of each kind of provider, source and check: the zod schemas of the tables, handed in. */
 export type Kinds = {
@@ -16,6 +17,8 @@ type SourceKind = {
   remembers: boolean;
   /** Why a query that is one cannot give what its signal needs; null: it can. */
   whyNot(query: unknown, want: Want): string | null;
+  /** How far apart the points of a compare are, over how long each is measured, and what to write if they overlap. */
+  points?(query: unknown, everyMs: number): Points;
 };
 
 const configured = (what: string) =>

@@ -7,6 +7,7 @@ import { contradictions } from './contradictions.ts';
 import { located, readFile } from './file.ts';
 import { kindOf, plain } from './kinds.ts';
 import { splitTarget } from './places.ts';
+import { pointIssues } from './point-issues.ts';
 import type { Path, Problem } from './problem.ts';
 import { type Asked, serviceSpec } from './service.ts';
 import { placeSchema, type ServiceFile, serviceSchema } from './service-schema.ts';
@@ -75,6 +76,13 @@ export function loadService(
     signalsOf(file).map(({ signal, path }) => [signal, read(signal, WANT[signal.kind], [...path, 'query'])]),
   );
   const traffic = file.traffic ? read(file.traffic, 'number', ['traffic', 'query']) : null;
+  issues.push(
+    ...pointIssues(file, (signal, everyMs) => {
+      const kind = kindOf(belay.sources[signal.source]?.kind, kinds.sources);
+      const query = queries.get(signal) ?? null;
+      return (query !== null && kind?.points?.(query, everyMs)) || null;
+    }),
+  );
   const checks = checksOf(file.stages, kinds.checks);
   issues.push(...checks.issues);
   const problems = located(yaml, issues);

@@ -1,6 +1,6 @@
 import type { CheckSpec } from '../core/check.ts';
 import type { Json } from '../core/json.ts';
-import { USUAL_COMPARISON } from '../core/judge/comparison.ts';
+import { usualComparison } from '../core/judge/comparison.ts';
 import type { Baseline, Bound, Comparison, Neighbour, Signal } from '../core/judge/signal.ts';
 import type { Person, ServiceSpec, StageSpec, StepSpec } from '../core/pipeline.ts';
 import { principalKey } from '../core/principal.ts';
@@ -68,7 +68,7 @@ function stageSpec(stage: StageFile, steps: StepSpec[], file: ServiceFile, asked
     isProtected: stage.protected,
     approvals: stage.approvals ? { required: stage.approvals.required, expireMs: stage.approvals.expire } : null,
     steps,
-    signals: signals.map((signal) => signalSpec(signal, file, asked.query(signal))),
+    signals: signals.map((signal) => signalSpec(signal, neighboursOf(file), asked.query(signal))),
     strategy: rollout?.strategy ?? USUAL_STRATEGY,
     isolation: stage.isolation ?? null,
     isEphemeral: stage.environment === 'ephemeral',
@@ -92,14 +92,14 @@ export function isCompared({ kind }: Pick<SignalFile, 'kind'>): boolean {
 }
 
 /**
- * Requests on each side before a rate says anything: at 99 % of confidence, failures of one in ten are seen against none
- * from then on (Fisher's test, 10 of 100 against 0 of 100: p = 0.0007), where 30 requests would let one in five pass.
+ * Requests on each side before a rate may pass: with fewer, a canary that fails one in ten may have failed none yet. Harm
+ * is seen before (6 of 30 against 1 of 1,000).
  */
 const RATE_SAMPLES = 100;
 
 /**
- * How many bad looks count, of how many. A comparison is looked at again and again while it grows: judged each time alone,
- * some would seem worse by chance in the course of a bake; twice of three hardly ever.
+ * How many bad looks count, of how many. A comparison is looked at again and again while it grows: what seems worse by
+ * chance mostly does so once.
  */
 export function lookedBackOn(signal: Pick<SignalFile, 'kind' | 'failures' | 'of'>): { failures: number; of: number } {
   const usual = isCompared(signal) ? { failures: 2, of: 3 } : { failures: 1, of: 1 };
@@ -108,19 +108,21 @@ export function lookedBackOn(signal: Pick<SignalFile, 'kind' | 'failures' | 'of'
   return { failures, of: signal.of ?? failures };
 }
 
-function signalSpec(signal: SignalFile, file: ServiceFile, query: Json): Signal {
+/** A signal as the core wants it, with what is usual where nothing is written. */
+export function signalSpec(signal: SignalFile, neighbours: readonly Neighbour[], query: Json): Signal {
   const { direction, tolerance, confidence, minEffect, spread } = signal;
+  const usual = usualComparison(signal.role);
   const comparison: Comparison = {
-    direction: direction ?? USUAL_COMPARISON.direction,
-    tolerance: tolerance ?? USUAL_COMPARISON.tolerance,
-    confidence: confidence ?? USUAL_COMPARISON.confidence,
-    minEffect: minEffect ?? USUAL_COMPARISON.minEffect,
-    spread: spread ?? USUAL_COMPARISON.spread,
+    direction: direction ?? usual.direction,
+    tolerance: tolerance ?? usual.tolerance,
+    confidence: confidence ?? usual.confidence,
+    minEffect: minEffect ?? usual.minEffect,
+    spread: spread ?? usual.spread,
   };
   return {
     name: signal.name,
     kind: signal.kind,
-    neighbour: neighboursOf(file).find((one) => one.service === signal.neighbour) ?? null,
+    neighbour: neighbours.find((one) => one.service === signal.neighbour) ?? null,
     baseline: isCompared(signal) ? baselineOf(signal) : null,
     comparison: isCompared(signal) ? comparison : null,
     group: signal.group ?? null,

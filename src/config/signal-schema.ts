@@ -48,7 +48,11 @@ export const signal = z.strictObject({
     .optional()
     .describe('The direction in which a difference is harm. Default increase.'),
   tolerance: percent(0, 500).optional().describe('A relative shift up to this is none. Default 10%.'),
-  confidence: percent(50, 99.999).optional().describe('How sure it must be of a difference. Default 99%.'),
+  confidence: percent(50, 99.999)
+    .optional()
+    .describe(
+      'How sure it must be of a difference, over the whole bake. Default 99.8% of a critical signal, else 99%.',
+    ),
   minEffect: number
     .min(0.5, { error: 'a number from 0.5 to 1' })
     .max(1, { error: 'a number from 0.5 to 1' })
@@ -81,7 +85,7 @@ export const signal = z.strictObject({
     .int({ error: 'a whole number' })
     .min(0, { error: 'a whole number, not negative' })
     .optional()
-    .describe('With fewer samples behind the number it is inconclusive. Default 0; of a rate 100 requests.'),
+    .describe('With fewer samples behind the number it cannot be healthy. Default 0; of a rate 100 requests.'),
   maxAge: duration.prefault('2m').describe('A number older than this is no evidence.'),
   unit: text(/^[^\p{C}]{0,12}$/u, 'a short unit such as %, ms or req')
     .default('')

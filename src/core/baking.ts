@@ -92,7 +92,7 @@ export function measured(rollout: Rollout, phase: In<'baking'>, event: Of<'measu
     event.measurements,
     event.atMs,
     event.controls,
-    stage.groups,
+    { groups: stage.groups, isUnderWay: phase.observedMs + watchedMs(step, phase, event.atMs) < phase.forMs },
   );
   const next: In<'baking'> = {
     ...phase,

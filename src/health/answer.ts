@@ -12,7 +12,7 @@ type Measured = Omit<Extract<Measurement, { value: number }>, 'signal' | 'link'>
 
 /** One number, with what is behind it; one that is not finite is missing instead. */
 export function measured(question: Question, number: Measured, link: string | null = null): Measurement {
-  const { value, samples, takenAtMs, points, counts, alerts } = number;
+  const { value, samples, takenAtMs, overMs, points, counts, alerts } = number;
   if (!Number.isFinite(value)) return missing(question, 'not-a-number', `the source answered ${value}`, link);
   return {
     signal: question.signal,
@@ -20,6 +20,7 @@ export function measured(question: Question, number: Measured, link: string | nu
     value,
     samples,
     takenAtMs,
+    ...(overMs !== undefined && { overMs }),
     ...(points && { points }),
     ...(counts && { counts }),
     ...(alerts && { alerts }),

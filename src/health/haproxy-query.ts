@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Want } from '../core/judge/want.ts';
-import { durationField } from './fields.ts';
+import { durationField, durationMs } from './fields.ts';
+import type { Points } from './source.ts';
 
 const NAME = /^[A-Za-z0-9_.:-]{1,200}$/;
 
@@ -34,6 +35,13 @@ export const haproxyQuerySchema = z.strictObject({
 });
 
 export type HaproxyQuery = z.output<typeof haproxyQuerySchema>;
+
+/** One number a look; the judge takes none that is about the same time as the last one. */
+export function haproxyPoints({ measure, window }: HaproxyQuery, everyMs: number): Points {
+  const isGauge = measure === 'sessions' || measure === 'response-time';
+  const overMs = isGauge ? 0 : durationMs(window);
+  return { apartMs: Math.max(everyMs, overMs), overMs, fix: 'a shorter window' };
+}
 
 /** Why this query cannot give what is wanted, as a sentence with what to do; null: it can. */
 export function whyNotHaproxy({ measure, times }: HaproxyQuery, want: Want): string | null {

@@ -8,7 +8,7 @@ import { combine, type How } from './combine.ts';
 import { createGrowths } from './counted.ts';
 import { sumOfCounts, whyNotCounts } from './counts.ts';
 import { durationMs } from './fields.ts';
-import { type HaproxyQuery, haproxyQuerySchema, whyNotHaproxy } from './haproxy-query.ts';
+import { type HaproxyQuery, haproxyPoints, haproxyQuerySchema, whyNotHaproxy } from './haproxy-query.ts';
 import { countOf, parseStat, type StatLine } from './haproxy-stat.ts';
 import { chooseInstances, type Failure } from './instances.ts';
 import { readSocket } from './read-socket.ts';
@@ -61,6 +61,7 @@ export const haproxy: SourceKind<Options, HaproxyQuery> = {
   schema,
   querySchema: haproxyQuerySchema,
   whyNot: whyNotHaproxy,
+  points: haproxyPoints,
   create: createHaproxySource,
 };
 
@@ -141,7 +142,8 @@ function createHaproxySource(options: Options, context: SourceContext): Source {
       const combined = combine(grown.growths, HOW[measure](times));
       if (!combined.ok) return missing(question, combined.missing, combined.detail);
       const takenAtMs = Math.min(...grown.growths.map((one) => one.endMs));
-      if (!isSinceStep) return measured(question, { ...combined, takenAtMs });
+      const overMs = Math.max(...grown.growths.map((one) => one.spanMs));
+      if (!isSinceStep) return measured(question, { ...combined, takenAtMs, overMs });
       const counts = sumOfCounts(grown.growths);
       const odd = whyNotCounts(counts);
       if (odd !== null) return missing(question, 'bad-answer', odd);

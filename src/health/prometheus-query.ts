@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Want } from '../core/judge/want.ts';
-import { durationField } from './fields.ts';
-import { whyNotFillable } from './promql.ts';
+import { durationField, durationMs } from './fields.ts';
+import { longestWindowMs, whyNotFillable } from './promql.ts';
+import type { Points } from './source.ts';
 
 const promql = z
   .string()
@@ -46,6 +47,17 @@ export const prometheusQuerySchema = z.union([
 ]);
 
 export type PrometheusQuery = z.output<typeof prometheusQuerySchema>;
+
+/** The usual time between two scrapes: a point that only repeats the one before it would be no new evidence. */
+export const SHORTEST_STEP_MS = 15_000;
+
+/** Without `every` the points are as far apart as each looks back; with it they are as written. */
+export function prometheusPoints(query: PrometheusQuery): Points {
+  const overMs = 'promql' in query ? longestWindowMs(query.promql) : 0;
+  const written = 'promql' in query && query.every !== undefined ? durationMs(query.every) : null;
+  const fix = `every: ${Math.ceil(overMs / 1000)}s or longer, no every at all, or a shorter window`;
+  return { apartMs: written ?? Math.max(SHORTEST_STEP_MS, overMs), overMs, fix };
+}
 
 /** Why this query cannot give what is wanted, as a sentence with what to do; null: it can. */
 export function whyNotPrometheus(query: PrometheusQuery, want: Want): string | null {

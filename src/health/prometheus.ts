@@ -5,7 +5,13 @@ import { createAskOnce, sameInterval } from './ask-once.ts';
 import { whyNotCounts } from './counts.ts';
 import { durationMs, tokenField, urlField } from './fields.ts';
 import { numberOf, type OneNumber, pointsOf, readSeries, type Series } from './prometheus-answer.ts';
-import { type PrometheusQuery, prometheusQuerySchema, whyNotPrometheus } from './prometheus-query.ts';
+import {
+  type PrometheusQuery,
+  prometheusPoints,
+  prometheusQuerySchema,
+  SHORTEST_STEP_MS,
+  whyNotPrometheus,
+} from './prometheus-query.ts';
 import { fillIn } from './promql.ts';
 import { readText } from './read-text.ts';
 import type { Question, Source, SourceContext, SourceKind } from './source.ts';
@@ -18,8 +24,6 @@ const POINTS = 60;
 const MOST_POINTS = 600;
 /** A whole number of these is asked for, so that steps that began at different times ask the same. */
 const BLOCK = 16;
-/** The usual time between two scrapes: a point that only repeats the one before it would be no new evidence. */
-const SHORTEST_STEP_MS = 15_000;
 const STEPS_MS = [15, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 14_400, 43_200].map((s) => s * 1000);
 
 const schema = z.strictObject({
@@ -43,6 +47,7 @@ export const prometheus: SourceKind<Options, PrometheusQuery> = {
   schema,
   querySchema: prometheusQuerySchema,
   whyNot: whyNotPrometheus,
+  points: prometheusPoints,
   create: createPrometheusSource,
 };
 
@@ -123,7 +128,7 @@ function createPrometheusSource(options: Options, context: SourceContext): Sourc
     question: Question,
     signal: AbortSignal,
   ): Promise<Measurement> {
-    const range = rangeOf(question, query.every);
+    const range = rangeOf(question, query.every, prometheusPoints(query).overMs);
     const link = linkTo(query.promql, question, seconds(question.untilMs - question.sinceMs));
     const read = pointsOf(await ask(query.promql, range, question, signal), question.sinceMs);
     if (!read.ok) return missing(question, read.missing, read.detail, link);
@@ -194,10 +199,11 @@ function countsOf(
   return measured(question, { value: counts.failed / counts.total, samples: counts.total, takenAtMs, counts }, link);
 }
 
-/** The points from when the step began until now, or of that time in the past, in whole blocks. */
-function rangeOf(question: Question, every: string | undefined): Range {
+/** The points from when the step began until now, or of that time in the past, in whole blocks; none over the same time. */
+function rangeOf(question: Question, every: string | undefined, overMs: number): Range {
   const spanMs = Math.max(1, question.untilMs - question.sinceMs);
-  const leastMs = every === undefined ? spanMs / POINTS : Math.max(durationMs(every), spanMs / MOST_POINTS);
+  const leastMs =
+    every === undefined ? Math.max(overMs, spanMs / POINTS) : Math.max(durationMs(every), spanMs / MOST_POINTS);
   const stepMs =
     every !== undefined && leastMs === durationMs(every)
       ? leastMs

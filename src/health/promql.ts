@@ -84,6 +84,23 @@ export function whyNotFillable(promql: string): string | null {
   return filled.ok ? null : filled.detail;
 }
 
+const UNITS_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000, y: 31_536_000_000 };
+/** What stands between quotes, behind a `#`, or as the range of a selector or a subquery. */
+const TOKEN = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`|#[^\n]*|\[\s*([0-9a-z.]+)\s*(?::[^\]]*)?\]/g;
+const PART = /(\d+)(ms|[smhdwy])/g;
+
+/** The longest time that a query looks back over, `5m` in `rate(x[5m])`, in milliseconds; 0 when it says none that can be read. */
+export function longestWindowMs(promql: string): number {
+  const windows = [...promql.matchAll(TOKEN)].map(([, window = '']) => {
+    if (/^\d+(\.\d+)?$/.test(window)) return 1000 * Number(window);
+    return [...window.matchAll(PART)].reduce(
+      (sum, [, count, unit]) => sum + Number(count) * UNITS_MS[unit as keyof typeof UNITS_MS],
+      0,
+    );
+  });
+  return Math.max(0, ...windows);
+}
+
 function escapeRegex(value: string): string {
   return value.replace(/[\\^$.|?*+()[\]{}]/g, '\\$&');
 }

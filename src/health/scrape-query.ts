@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Want } from '../core/judge/want.ts';
-import { durationField } from './fields.ts';
+import { durationField, durationMs } from './fields.ts';
+import type { Points } from './source.ts';
 
 const metric = z.string().regex(/^[a-zA-Z_:][a-zA-Z0-9_:]{0,199}$/, 'Expected the name of a Prometheus metric.');
 const labels = z
@@ -62,6 +63,12 @@ export const scrapeQuerySchema = z.union([
 ]);
 
 export type ScrapeQuery = z.output<typeof scrapeQuerySchema>;
+
+/** One number a look; the judge takes none that is about the same time as the last one. */
+export function scrapePoints(query: ScrapeQuery, everyMs: number): Points {
+  const overMs = 'value' in query ? 0 : durationMs(query.window);
+  return { apartMs: Math.max(everyMs, overMs), overMs, fix: 'a shorter window' };
+}
 
 /** Why this query cannot give what is wanted, as a sentence with what to do; null: it can. */
 export function whyNotScrape(query: ScrapeQuery, want: Want): string | null {

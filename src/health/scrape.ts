@@ -12,7 +12,7 @@ import { type Page, parsePage } from './exposition.ts';
 import { durationMs } from './fields.ts';
 import { chooseInstances, type Failure } from './instances.ts';
 import { readText } from './read-text.ts';
-import { type ScrapeQuery, scrapeQuerySchema, whyNotScrape } from './scrape-query.ts';
+import { type ScrapeQuery, scrapePoints, scrapeQuerySchema, whyNotScrape } from './scrape-query.ts';
 import type { Question, Source, SourceContext, SourceKind } from './source.ts';
 import { select, tally } from './tally.ts';
 
@@ -48,6 +48,7 @@ export const scrape: SourceKind<Options, ScrapeQuery> = {
   schema,
   querySchema: scrapeQuerySchema,
   whyNot: whyNotScrape,
+  points: scrapePoints,
   create: createScrapeSource,
 };
 
@@ -80,7 +81,8 @@ function createScrapeSource(options: Options, context: SourceContext): Source {
       if (!combined.ok) return missing(question, combined.missing, combined.detail);
       // As old as the oldest of its parts.
       const takenAtMs = Math.min(...grown.growths.map((one) => one.endMs));
-      if (!isSinceStep) return measured(question, { ...combined, takenAtMs });
+      const overMs = Math.max(...grown.growths.map((one) => one.spanMs));
+      if (!isSinceStep) return measured(question, { ...combined, takenAtMs, overMs });
       const counts = sumOfCounts(grown.growths);
       const odd = whyNotCounts(counts);
       return odd === null

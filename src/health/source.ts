@@ -37,6 +37,8 @@ export interface Source {
   measure(question: Question, signal: AbortSignal): Promise<Measurement>;
 }
 
+export type Points = { apartMs: number; overMs: number; fix: string };
+
 export type SourceKind<Options = unknown, Query = unknown> = {
   kind: string;
   title: string;
@@ -46,6 +48,11 @@ export type SourceKind<Options = unknown, Query = unknown> = {
   querySchema: z.ZodType<Query>;
   /** Why a query that is one cannot give what is wanted, as a sentence with what to do; null: it can. */
   whyNot(query: Query, want: Want): string | null;
+  /**
+   * Of the points of a compare that is looked at every `everyMs`: how far apart they are, over how long each is measured,
+   * and what to write so that they do not overlap. Left out: each is about a moment, one a look.
+   */
+  points?(query: Query, everyMs: number): Points;
   create(options: Options, context: SourceContext): Source;
 };
 

@@ -17,7 +17,7 @@ ${errorsSignal(60, 90)}  - name: more-errors
   - name: slower
     kind: compare
     source: metrics
-    query: { quantile: { of: http_request_duration_seconds, q: 0.5 }, window: 2s, times: 1000 }
+    query: { quantile: { of: http_request_duration_seconds, q: 0.5 }, window: 1s, times: 1000 }
     baseline: fresh
     tolerance: 200%
     minSamples: 8

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { resolveSecrets } from '../../src/config/references.ts';
+import { haproxy } from '../../src/health/haproxy.ts';
 import { PLAIN_STAGE, PLAIN_STEP, plainService } from '../support/placing.ts';
 import { BELAY, belay, installationOf, KINDS, load, problemsOf, SHOP, shop, swap, told, VARIABLES } from './world.ts';
 
@@ -208,6 +209,18 @@ describe('C3 configuration as code', () => {
     expect(asked('{rate: {off: x}}')).toMatch(/query\.rate\.off: .*did you mean of\?/);
     expect(asked('{ratio: {of: x}}')).toContain('query.ratio.over: found nothing, expected text');
     expect(asked('{rate: {of: x}, windw: 5m}')).toContain('did you mean window?');
+  });
+
+  it('H1 T20 the socket of a balancer may be named, and is held against the same rules as a URL', () => {
+    const balancer = { kind: 'haproxy', remembers: false, schema: haproxy.schema, querySchema: z.looseObject({}) };
+    const kinds = { ...KINDS, sources: { ...KINDS.sources, haproxy: { ...balancer, whyNot: () => null } } };
+    const asked = (url: string) =>
+      told(load(belay('people:\n', `  balancer: {kind: haproxy, url: '${url}'}\npeople:\n`), VARIABLES, kinds));
+    expect(asked('tcp://127.0.0.1:9999')).toEqual([]);
+    expect(asked('unix:/run/haproxy/admin.sock')).toEqual([]);
+    expect(asked('tcp://169.254.169.254:80').join()).toContain('sources.balancer.url');
+    expect(asked('tcp://me:secret@127.0.0.1:80').join()).not.toContain('secret');
+    expect(asked('ftp://127.0.0.1/').join()).toContain('sources.balancer.url');
   });
 
   it('H1 a query that cannot give what its signal needs is refused, with what to do', () => {

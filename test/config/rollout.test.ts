@@ -179,9 +179,11 @@ describe('H1 H2 R6 signals, neighbours, groups and drift', () => {
         ?.signals[0];
     expect(compare('')).toMatchObject({
       baseline: { is: 'current' },
-      comparison: { direction: 'increase', tolerance: 0.1, confidence: 0.99, minEffect: 0.6, spread: 'observed' },
+      comparison: { direction: 'increase', tolerance: 0.1, confidence: 0.998, minEffect: 0.6, spread: 'observed' },
       healthyWhen: {},
     });
+    // A critical one decides alone and is adjusted for no other, so it has to be surer.
+    expect(compare(', role: scored')).toMatchObject({ comparison: { confidence: 0.99 } });
     const all = ', baseline: {earlier: [1, 7]}, direction: either, tolerance: 0%, confidence: 95%, minEffect: 0.5';
     expect(compare(`${all}, spread: decides`)).toMatchObject({
       baseline: { is: 'earlier', daysAgo: [1, 7] },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { USUAL_COMPARISON } from '../../src/core/judge/comparison.ts';
+import { usualComparison } from '../../src/core/judge/comparison.ts';
 import { giveUp } from '../../src/core/retreat.ts';
 import { decidedBy, measured, rollout, rolloutAt, type Scene, START_MS, type World, woke } from '../support/given.ts';
 import { aService, aSignal, aStage, aStep } from '../support/service.ts';
@@ -173,7 +173,7 @@ describe('H1 a step whose signals are held against a baseline', () => {
     name: 'latency',
     kind: 'compare',
     baseline: { is: 'current' },
-    comparison: USUAL_COMPARISON,
+    comparison: usualComparison('critical'),
     healthyWhen: {},
     group: 'speed',
     role: 'scored',

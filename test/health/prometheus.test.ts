@@ -211,6 +211,15 @@ describe('H1 points since the step began', () => {
     const late = { ...SINCE, sinceMs: NOW + 1 };
     expect(result((await ask(matrix('1', '2'), { promql: 'up' }, 200, {}, late)).measurement)).toBe('no-data');
   });
+  it('H1 never over the same time: as far apart as the query looks back', async () => {
+    const long = { ...SINCE, sinceMs: NOW - 1_200_000 };
+    const step = async (query: Json) =>
+      (await ask(matrix('1'), query, 200, {}, long)).asked[0]?.url.searchParams.get('step');
+    expect(await step({ promql: 'rate(a[2m]) / rate(b[5m])' })).toBe('300');
+    expect(await step({ promql: 'rate(a[7m])' })).toBe('600');
+    expect(await step({ promql: 'rate(a[15s])' })).toBe('30');
+    expect(await step({ promql: 'rate(a[15s])', every: '45s' })).toBe('45');
+  });
   it.each<[string, number, string | undefined, number]>([
     ['at least 15 s apart', 60_000, undefined, 15],
     ['about 60', 3_600_000, undefined, 60],

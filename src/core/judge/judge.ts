@@ -24,10 +24,16 @@ export function rememberBefore(signals: readonly Signal[], measurements: readonl
 }
 
 /**
+ * What is known of the step. `groups`: what each group of signals weighs. `isUnderWay`: it will be looked at again before it
+ * may pass, so that a comparison must be surer of harm than at the end.
+ */
+type Watched = { groups?: Readonly<Record<string, number>>; isUnderWay?: boolean };
+
+/**
  * Judges a step by its signals at `nowMs`. `healthy` needs positive evidence: a deciding signal that is finite, fresh and
  * within its bounds, or no different from its baseline; every critical signal healthy; every floor of traffic met. What is
- * missing is `error`, never a pass and never harm. `controls`: the compared signals on what they are held against; `groups`:
- * what each group of signals weighs. The memory that comes back is for the next judgement of the same step.
+ * missing is `error`, never a pass and never harm. `controls`: the compared signals on what they are held against. The
+ * memory that comes back is for the next judgement of the same step.
  */
 export function judge(
   signals: readonly Signal[],
@@ -35,11 +41,11 @@ export function judge(
   measurements: readonly Measurement[],
   nowMs: number,
   controls: readonly Measurement[] = [],
-  groups: Readonly<Record<string, number>> = {},
+  { groups = {}, isUnderWay = false }: Watched = {},
 ): { judgement: Judgement; memory: SignalMemory } {
   const recent: [string, SignalMemory['recent'][string]][] = [];
   const series: [string, Series][] = [];
-  const looks = lookAtAll(signals, memory, { now: measurements, controls }, nowMs);
+  const looks = lookAtAll(signals, memory, { now: measurements, controls }, nowMs, isUnderWay);
   const judged = looks.map((look): Judged => {
     const { signal } = look;
     const history = [...(own(memory.recent, signal.name) ?? []), look.reading.is].slice(-Math.max(1, signal.of));

@@ -9,33 +9,38 @@ import type { SignalMemory } from './verdict.ts';
 /** One signal, looked at once: what it says, what it was compared with, and what is new to be remembered of it. */
 export type Look = { signal: Signal; reading: Reading; difference: Difference | null; series: Series | null };
 
-type Unread = Omit<Look, 'reading'> & { reading: Reading | null };
+type Unread = Omit<Look, 'reading'> & { reading: Reading | null; shortage?: Reading | null };
 
 export type Measurements = { now: readonly Measurement[]; controls: readonly Measurement[] };
 
 /**
  * Looks at every signal, and then at the comparisons together: those that are not critical are adjusted for their number, so
  * that forty of them do not raise an alarm at every second step. A critical one is judged as if it were alone.
+ * `isUnderWay`: the step will be looked at again before it may pass.
  */
 export function lookAtAll(
   signals: readonly Signal[],
   memory: SignalMemory,
   measurements: Measurements,
   nowMs: number,
+  isUnderWay: boolean,
 ): Look[] {
   const looks = signals.map((signal) => guarded(signal, () => lookAt(signal, memory, measurements, nowMs)));
   for (const role of ['scored', 'observe'] as const) adjust(looks.filter((one) => one.signal.role === role));
   return looks.map(
-    (look): Look => ({ ...look, reading: look.reading ?? guarded(look.signal, () => settled(look)).reading }),
+    (look): Look => ({
+      ...look,
+      reading: look.reading ?? guarded(look.signal, () => settled(look, isUnderWay)).reading,
+    }),
   );
 }
 
-function settled(look: Unread): Unread & { reading: Reading } {
-  const { signal, difference } = look;
+function settled(look: Unread, isUnderWay: boolean): Unread & { reading: Reading } {
+  const { signal, difference, shortage } = look;
   const reading: Reading = difference
-    ? readDifference(signal, difference)
+    ? readDifference(signal, difference, isUnderWay)
     : { is: 'missing', reason: 'bad-answer', detail: 'it said nothing' };
-  return { ...look, reading };
+  return { ...look, reading: shortage && reading.is === 'good' ? shortage : reading };
 }
 
 /** A mistake in one signal, ours or its source's, is an error of that signal: it is neither dropped nor forgiven. */

@@ -78,14 +78,16 @@ export type Missing =
  * What a source answered for one signal: a finite number with its samples and time, or why there is none. Beside the
  * number, what a judge of more than numbers needs: for `compare` the `points` over the asked time, oldest first (a source
  * that has no memory leaves them out: the judge collects its numbers, one a look). They must not overlap in time: a rate over
- * five minutes every fifteen seconds is one sample in twenty, and compared as twenty it is a false alarm. For `rate` the `counts` since the step began; for
- * `alert` what fires.
+ * five minutes every fifteen seconds is one sample in twenty, and compared as twenty it is a false alarm. `overMs`: the time
+ * up to `takenAtMs` that the number is about; left out: it is about that moment. For `rate` the `counts` since the step
+ * began; for `alert` what fires.
  */
 export type Measurement = { signal: string; link: string | null } & (
   | {
       value: number;
       samples: number | null;
       takenAtMs: number;
+      overMs?: number;
       points?: number[];
       counts?: { failed: number; total: number };
       alerts?: FiringAlert[];

@@ -20,6 +20,8 @@ export type VerdictReason =
   /** `compare`, `rate`: no difference that counts; one that does, to the worse; in the better direction. */
   | 'no-difference'
   | 'worse'
+  /** Worse, but not so surely that it could be acted upon before the end of the bake. */
+  | 'worse-so-far'
   | 'better'
   /** Equal in the middle, but more or less spread than the baseline. */
   | 'spread-changed'

@@ -20,6 +20,7 @@ const REASON_WORDS: Record<VerdictReason, string> = {
   'no-before': 'was not measured before',
   'no-difference': 'no difference that counts',
   worse: 'worse than the baseline',
+  'worse-so-far': 'looks worse than the baseline, not surely enough to act before the bake ends',
   better: 'better than the baseline',
   'spread-changed': 'as good in the middle, but spread differently',
   'no-baseline': 'there is nothing to hold it against',

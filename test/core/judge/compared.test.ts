@@ -9,7 +9,7 @@ const HIGH = LOW.map((value) => value * 2);
 
 /** One judgement: verdict and reason of the first signal, and all of it. */
 function once(signals: Signal[], now: Measurement[], controls: Measurement[], groups: Record<string, number> = {}) {
-  const { judgement } = judge(signals, emptyMemory(), now, NOW, controls, groups);
+  const { judgement } = judge(signals, emptyMemory(), now, NOW, controls, { groups });
   const [first] = judgement.signals;
   return { verdict: judgement.verdict, reason: first?.reason, detail: first?.detail, judgement, first };
 }
@@ -103,7 +103,7 @@ describe('H1 a signal that is compared with a baseline', () => {
 
   it('H3 says how many samples there are and how many are needed', () => {
     expect(once([compared({ minSamples: 80 })], [points(LOW)], [points(LOW.slice(1))]).detail).toBe(
-      '60 beside 59 of 80',
+      '60 now and 59 in the baseline, each needs 80',
     );
   });
 
@@ -154,6 +154,19 @@ describe('H1 a compared signal whose source has no memory', () => {
     const last = watch(LOW.slice(0, 10).map((value) => [value + 100, value, NOW])).at(-1);
     expect(last).toMatchObject({ verdict: 'inconclusive', signals: [{ reason: 'too-few-samples' }] });
     expect(last?.memory.series.errors?.now.values).toEqual([110]);
+  });
+
+  it('does not take numbers about the same time for two: over 30 s, asked every 10 s, every third is a sample', () => {
+    let memory = emptyMemory();
+    for (let look = 0; look < 12; look += 1) {
+      const takenAtMs = NOW + look * 10_000;
+      const now = { ...number(look, { takenAtMs }), overMs: 30_000 } as Measurement;
+      // Read at the same time, of instances that were not all looked at in the same moment.
+      const control = { ...number(look, { takenAtMs }), overMs: 31_000 } as Measurement;
+      memory = judge([compared()], memory, [now], takenAtMs, [control]).memory;
+    }
+    expect(memory.series.errors?.now.values).toEqual([0, 3, 6, 9]);
+    expect(memory.series.errors?.baseline.values).toEqual([0, 3, 6, 9]);
   });
 
   it('keeps what it collected through a gap, and no more than 240 looks', () => {
@@ -214,6 +227,95 @@ describe('H1 failures out of requests', () => {
     ['a baseline without counts is an error', {}, [counts(0, 600)], [number(0)], 'error', 'no-baseline'],
   ])('%s', (_, changes, now, controls, verdict, reason) => {
     expect(once([rate(changes)], now, controls)).toMatchObject({ verdict, reason });
+  });
+});
+
+describe('H1 D1 a rate with few requests', () => {
+  const rate = (changes: Partial<Signal> = {}) => compared({ kind: 'rate', minSamples: 100, ...changes });
+
+  it.each<[string, Partial<Signal>, Measurement, Measurement, string, string]>([
+    [
+      '6 of 30 beside 1 in 1,000 is harm: nobody waits for a hundred',
+      {},
+      counts(6, 30),
+      counts(3, 3000),
+      'bad',
+      'worse',
+    ],
+    ['0 of 30 is no health', {}, counts(0, 30), counts(3, 3000), 'unclear', 'too-few-samples'],
+    ['1 of 30 that may be chance is neither', {}, counts(1, 30), counts(90, 3000), 'unclear', 'too-few-samples'],
+    ['3 of 3 is nothing yet', {}, counts(3, 3), counts(0, 3000), 'unclear', 'too-few-samples'],
+    ['2 of 5 beside none is an accident so far', {}, counts(2, 5), counts(0, 1e6), 'unclear', 'too-few-samples'],
+    ['2 of 200 beside none is harm', {}, counts(2, 200), counts(0, 1e6), 'bad', 'worse'],
+    [
+      'that got lower where lower is harm is found too',
+      { comparison: policy({ direction: 'decrease' }) },
+      counts(2, 30),
+      counts(2900, 3000),
+      'bad',
+      'worse',
+    ],
+    [
+      'of which two alone are missing is an accident so far',
+      { comparison: policy({ direction: 'decrease' }) },
+      counts(8, 10),
+      counts(1e6, 1e6),
+      'unclear',
+      'too-few-samples',
+    ],
+    [
+      'a floor of points is kept: it is the time to warm up',
+      { kind: 'compare' },
+      points(HIGH),
+      points(LOW),
+      'unclear',
+      'too-few-samples',
+    ],
+  ])('%s', (_, changes, now, control, is, reason) => {
+    const verdict = is === 'bad' ? 'degraded' : 'inconclusive';
+    expect(once([rate(changes)], [now], [control])).toMatchObject({ verdict, reason });
+  });
+
+  it('is adjusted together with the others when it is scored: it is one look more', () => {
+    const names = ['a', 'b', 'c', 'd'];
+    const signals = names.map((name) => rate({ name, role: 'scored' }));
+    const now = names.map((name) => counts(name === 'a' ? 6 : 3, 30, name));
+    const controls = names.map((name) => counts(10, 100, name));
+    const alone = once([rate({ name: 'a' })], now.slice(0, 1), controls.slice(0, 1)).first?.p ?? Number.NaN;
+    expect(once(signals, now, controls).first?.p).toBeCloseTo(4 * alone, 9);
+  });
+});
+
+describe('H1 a comparison while the bake is under way', () => {
+  // SciPy: mannwhitneyu(slightly, LOW, alternative="greater") is 0.0248.
+  const slightly = LOW.map((value, index) => (index % 4 === 0 ? value + 4 : value));
+  const look = (now: number[], changes: Partial<Signal>, isUnderWay: boolean) =>
+    judge([compared(changes)], emptyMemory(), [points(now)], NOW, [points(LOW)], { isUnderWay }).judgement;
+
+  it('has to be ten times as sure of harm as at the end, and holds meanwhile', () => {
+    expect(look(slightly, {}, true)).toMatchObject({ verdict: 'inconclusive', signals: [{ reason: 'worse-so-far' }] });
+    expect(look(slightly, {}, false)).toMatchObject({ verdict: 'degraded', signals: [{ reason: 'worse' }] });
+    expect(look(HIGH, {}, true)).toMatchObject({ verdict: 'degraded', signals: [{ reason: 'worse' }] });
+    const tenth = { comparison: policy({ direction: 'increase', confidence: 0.7 }) };
+    expect(look(slightly, tenth, true)).toMatchObject({ verdict: 'degraded' });
+  });
+
+  it('looks that are not sure enough are none of the failures that count', () => {
+    const one = compared({ failures: 2, of: 3 });
+    const under = { isUnderWay: true };
+    const first = judge([one], emptyMemory(), [points(slightly)], NOW, [points(LOW)], under);
+    const second = judge([one], first.memory, [points(slightly)], NOW, [points(LOW)], under);
+    expect(second.judgement).toMatchObject({ verdict: 'inconclusive', signals: [{ reason: 'worse-so-far' }] });
+    const end = judge([one], second.memory, [points(slightly)], NOW, [points(LOW)]);
+    expect(end.judgement).toMatchObject({ verdict: 'inconclusive', signals: [{ reason: 'too-few-failures' }] });
+  });
+
+  it('the same holds for a spread that decides', () => {
+    const wider = LOW.map((value) => 13 + (value - 13) * 1.3);
+    const decides = { comparison: policy({ direction: 'increase', spread: 'decides' }) };
+    const seen = { signals: [{ reason: 'spread-changed', detail: 'wider' }] };
+    expect(look(wider, decides, true)).toMatchObject({ verdict: 'inconclusive', ...seen });
+    expect(look(wider, decides, false)).toMatchObject({ verdict: 'degraded', ...seen });
   });
 });
 

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { failures, normal, poisson, SHAPES, seeded } from './simulated.ts';
-import { falseAlarms, shiftsFound, sparseErrorsFound, sparseFalseAlarms } from './targets.ts';
+import {
+  bake,
+  falseAlarms,
+  falseAlarmsOfBakes,
+  shiftsFound,
+  sparseErrorsFound,
+  sparseFalseAlarms,
+  tinyFalseAlarms,
+} from './targets.ts';
 
 // Goal: the targets of docs/judge.md hold. Method: steps are simulated from a fixed seed and judged as a service's own would
 // be; few of them here, and many in `npm run bench -- --only judge`. Limits leave room for the few: see each.
@@ -22,6 +30,24 @@ describe('what is judged by statistics is judged well', () => {
   it('H1 errors from 0.1 % to 0.5 % at 10,000 requests are found, and not when nothing differs', () => {
     expect(sparseErrorsFound(seeded(4), 1_000)).toBeGreaterThanOrEqual(0.99);
     expect(sparseFalseAlarms(seeded(5), 1_000)).toBeLessThanOrEqual(0.01);
+  });
+
+  it('H1 a whole bake with everything as it is when nothing is written, judged at each of sixty looks, is not stopped', () => {
+    // Each look taken for itself, every second bake of twenty critical signals would be: seven in a row hardly ever pass then.
+    expect(falseAlarmsOfBakes(seeded(9), 7, 'critical')).toBe(0);
+  });
+
+  it('D1 harm is found in the course of a bake, long before its end', () => {
+    expect(bake(seeded(10), 'critical', { shift: 1.2 })).toMatchObject({ is: 'degraded', signals: ['points-0'] });
+    const failing = bake(seeded(11), 'critical', { failing: 0.01 });
+    expect(failing).toMatchObject({ is: 'degraded', signals: ['rate-0'] });
+    expect(failing.look).toBeLessThan(40);
+  });
+
+  it('H1 a rate of one request a look raises no more false alarms than one of many', () => {
+    // At 0.12 % of 250 bakes there are 3 or more in one run of two hundred.
+    expect(tinyFalseAlarms(seeded(12), 250, 0.05, 1)).toBeLessThanOrEqual(0.008);
+    expect(tinyFalseAlarms(seeded(13), 250, 0.01, 1)).toBeLessThanOrEqual(0.008);
   });
 
   it('the simulated numbers are spread as they say, and the same for the same seed', () => {

@@ -1,4 +1,6 @@
-import { USUAL_COMPARISON } from '../../../src/core/judge/comparison.ts';
+import { signalSpec } from '../../../src/config/service.ts';
+import { signal as signalSchema } from '../../../src/config/signal-schema.ts';
+import { usualComparison } from '../../../src/core/judge/comparison.ts';
 import { emptyMemory, judge } from '../../../src/core/judge/judge.ts';
 import type { Measurement, Signal } from '../../../src/core/judge/signal.ts';
 import type { Rate } from '../../../src/core/judge/stats/rate-test.ts';
@@ -19,7 +21,7 @@ export function judgeSides(sides: readonly Sides[], changes: Partial<Signal> = {
       name: `signal-${index}`,
       kind: Array.isArray(canary) ? 'compare' : 'rate',
       baseline: { is: 'fresh' },
-      comparison: USUAL_COMPARISON,
+      comparison: usualComparison(changes.role ?? 'scored'),
       role: 'scored',
       ...changes,
     }),
@@ -57,21 +59,6 @@ export function falseAlarms(random: Random, steps: number, shapes: readonly Shap
   return share(steps, () => isAlarmed(judgeSides(alike(random, shapes, STEP.points))));
 }
 
-/** The same where the step is judged at every point from the fifth on, and stops at the first alarm. */
-export function falseAlarmsOfBakes(random: Random, steps: number, changes: Partial<Signal> = {}): number {
-  return share(steps, () => {
-    const sides = alike(random, EVERY_SHAPE, STEP.points);
-    for (let points = 5; points <= STEP.points; points += 1) {
-      const sofar = sides.map(({ baseline, canary }) => ({
-        baseline: (baseline as number[]).slice(0, points),
-        canary: (canary as number[]).slice(0, points),
-      }));
-      if (isAlarmed(judgeSides(sofar, changes))) return true;
-    }
-    return false;
-  });
-}
-
 /** The share of steps in which one signal with 10 % of noise is found to be 20 % higher, among nineteen that are not. */
 export function shiftsFound(random: Random, steps: number): number {
   const { steady } = SHAPES as { steady: Shape };
@@ -102,4 +89,97 @@ export function sparseFalseAlarms(random: Random, steps: number): number {
 
 function errors(random: Random, canary: number): Sides {
   return { baseline: failures(random, 10_000, 0.001), canary: failures(random, 10_000, canary) };
+}
+
+/** A bake: so many signals, one more point and so many more requests a look, and what one of each kind gets worse by. */
+const BAKE = { looks: 60, compares: 10, rates: 10, requests: 167, patience: 20 };
+export type Harm = { shift?: number; failing?: number };
+
+/** Where a bake ended: at which look, and how. `held`: it was still not healthy long after it should have been. */
+export type Ended = { is: 'passed' | 'held'; look: number } | { is: 'degraded'; look: number; signals: string[] };
+
+/**
+ * A whole bake, judged at each look from the first on, with everything as a service file that says nothing but the kind and
+ * the role gets it: half of the signals are compared by points of every shape, half by failures out of requests.
+ */
+export function bake(random: Random, role: Signal['role'], harm: Harm = {}): Ended {
+  const shapes = [SHAPES.steady as Shape, ...EVERY_SHAPE];
+  const compares = Array.from({ length: BAKE.compares }, (_, index) => {
+    const shape = shapes[index % shapes.length] as Shape;
+    const level = index === 0 ? (harm.shift ?? 1) : 1;
+    return { signal: usual(`points-${index}`, 'compare', role), shape, level, baseline: [0], canary: [0] };
+  });
+  const rates = Array.from({ length: BAKE.rates }, (_, index) => {
+    const failing = index === 0 ? (harm.failing ?? 0.001) : 0.001;
+    const none = { failed: 0, total: 0 };
+    return { signal: usual(`rate-${index}`, 'rate', role), failing, baseline: none, canary: none };
+  });
+  for (const one of compares) [one.baseline, one.canary] = [[], []];
+  const all = [...compares, ...rates];
+  let memory = emptyMemory();
+  for (let look = 1; look <= BAKE.looks + BAKE.patience; look += 1) {
+    for (const one of compares) {
+      one.baseline.push(one.shape(random, 1));
+      one.canary.push(one.shape(random, one.level));
+    }
+    for (const one of rates) {
+      one.baseline = added(one.baseline, failures(random, BAKE.requests, 0.001));
+      one.canary = added(one.canary, failures(random, BAKE.requests, one.failing));
+    }
+    const answers = (side: keyof Sides) => all.map((one) => answer(one.signal.name, one[side]));
+    const isUnderWay = look < BAKE.looks;
+    const signals = all.map((one) => one.signal);
+    const looked = judge(signals, memory, answers('canary'), NOW, answers('baseline'), { isUnderWay });
+    memory = looked.memory;
+    const worse = looked.judgement.signals.filter((one) => one.verdict === 'degraded').map((one) => one.signal);
+    if (worse.length > 0) return { is: 'degraded', look, signals: worse };
+    if (!isUnderWay && looked.judgement.verdict === 'healthy') return { is: 'passed', look };
+  }
+  return { is: 'held', look: BAKE.looks + BAKE.patience };
+}
+
+function usual(name: string, kind: 'compare' | 'rate', role: Signal['role']): Signal {
+  return signalSpec(signalSchema.parse({ name, kind, role, source: 'metrics' }), [], null);
+}
+
+function added(one: Rate, other: Rate): Rate {
+  return { failed: one.failed + other.failed, total: one.total + other.total };
+}
+
+/** The share of whole bakes in which any of the signals is called worse though nothing differs. */
+export function falseAlarmsOfBakes(random: Random, bakes: number, role: Signal['role']): number {
+  return share(bakes, () => bake(random, role).is === 'degraded');
+}
+
+/** How often a harm is found in the course of a bake, and the looks that it took. */
+export function harmFound(random: Random, bakes: number, role: Signal['role'], harm: Harm) {
+  const looks: number[] = [];
+  const found = share(bakes, () => {
+    const ended = bake(random, role, harm);
+    if (ended.is === 'degraded') looks.push(ended.look);
+    return ended.is === 'degraded';
+  });
+  return { found, looks: looks.sort((a, b) => a - b)[looks.length >> 1] ?? null };
+}
+
+/** The share of bakes in which a rate of so few requests a look is called worse though it is the same on both sides. */
+export function tinyFalseAlarms(random: Random, bakes: number, failing: number, requests: number): number {
+  const one = usual('rate', 'rate', 'critical');
+  return share(bakes, () => {
+    let memory = emptyMemory();
+    let [baseline, canary]: Rate[] = [failures(random, 10 * requests, failing), failures(random, requests, failing)];
+    for (let look = 1; look <= BAKE.looks; look += 1) {
+      const isUnderWay = look < BAKE.looks;
+      const answers = [canary, baseline].map((side) => [answer('rate', side as Rate)]) as [
+        Measurement[],
+        Measurement[],
+      ];
+      const looked = judge([one], memory, answers[0], NOW, answers[1], { isUnderWay });
+      if (isAlarmed(looked.judgement)) return true;
+      memory = looked.memory;
+      baseline = added(baseline as Rate, failures(random, 10 * requests, failing));
+      canary = added(canary as Rate, failures(random, requests, failing));
+    }
+    return false;
+  });
 }
