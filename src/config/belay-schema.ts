@@ -17,6 +17,8 @@ type SourceKind = {
   remembers: boolean;
   /** Why a query that is one cannot give what its signal needs; null: it can. */
   whyNot(query: unknown, want: Want): string | null;
+  /** Why the release and what runs beside it would get the same answer; null: they would not. */
+  whyNotBeside?(query: unknown): string | null;
   /** How far apart the points of a compare are, over how long each is measured, and what to write if they overlap. */
   points?(query: unknown, everyMs: number): Points;
 };

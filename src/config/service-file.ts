@@ -9,7 +9,7 @@ import { kindOf, plain } from './kinds.ts';
 import { splitTarget } from './places.ts';
 import { pointIssues } from './point-issues.ts';
 import type { Path, Problem } from './problem.ts';
-import { type Asked, serviceSpec } from './service.ts';
+import { type Asked, baselineOf, isCompared, serviceSpec } from './service.ts';
 import { placeSchema, type ServiceFile, serviceSchema } from './service-schema.ts';
 import type { SignalFile } from './signal-schema.ts';
 import type { Yaml } from './yaml.ts';
@@ -58,13 +58,18 @@ export function loadService(
     if (checked && 'issues' in checked) issues.push(...checked.issues);
     else if (checked) targets[target] = plain(checked.value);
   }
-  const read = ({ source, query }: Asking, want: Want, path: Path): Json => {
+  const read = ({ source, query }: Asking, want: Want, path: Path, isBeside = false): Json => {
     const kind = kindOf(belay.sources[source]?.kind, kinds.sources);
     if (!kind) return null;
     const checked = check(kind.querySchema, query ?? {}, path);
     if ('issues' in checked) {
       issues.push(...checked.issues);
       return null;
+    }
+    const same = isBeside ? kind.whyNotBeside?.(checked.value) : null;
+    if (same) {
+      const found = 'a query that is the same for the release and for what it is held against';
+      issues.push({ path, found, expected: 'a query that tells them apart', hint: same });
     }
     const hint = kind.whyNot(checked.value, want);
     if (hint === null) return plain(checked.value);
@@ -73,7 +78,10 @@ export function loadService(
     return null;
   };
   const queries = new Map(
-    signalsOf(file).map(({ signal, path }) => [signal, read(signal, WANT[signal.kind], [...path, 'query'])]),
+    signalsOf(file).map(({ signal, path }) => [
+      signal,
+      read(signal, WANT[signal.kind], [...path, 'query'], isHeldBeside(signal)),
+    ]),
   );
   const traffic = file.traffic ? read(file.traffic, 'number', ['traffic', 'query']) : null;
   issues.push(
@@ -89,6 +97,12 @@ export function loadService(
   if (problems.length > 0) return { problems };
   const asked: Asked = { query: (signal) => queries.get(signal) ?? null, traffic, checks: checks.specs };
   return { yaml, spec: serviceSpec(file, people, targets, asked) };
+}
+
+/** Is it compared with what runs at the same time? A neighbour cannot be, which is said elsewhere. */
+function isHeldBeside(signal: SignalFile): boolean {
+  const baseline = baselineOf(signal).is;
+  return isCompared(signal) && signal.neighbour === undefined && (baseline === 'fresh' || baseline === 'current');
 }
 
 type Asking = { source: string; query?: unknown };

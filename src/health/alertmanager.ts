@@ -69,6 +69,8 @@ export const alertmanager: SourceKind<Options, Query> = {
     want === 'alerts' || want === 'number'
       ? null
       : 'Alerts are judged by a signal of the kind alert, or by how many there are: kind: threshold',
+  // Nothing of it is ever compared: `whyNot` says so.
+  whyNotBeside: () => null,
   create: createAlertmanagerSource,
 };
 
@@ -109,7 +111,7 @@ function createAlertmanagerSource(options: Options, context: SourceContext): Sou
         parameters.append('filter', filled.promql);
       }
       const all = linkToAll(base, parameters.getAll('filter'), query.data);
-      const isFresh: IsFresh = (atMs) => atMs >= question.sinceMs && nowMs - atMs <= SHARE_MS;
+      const isFresh: IsFresh = (atMs) => atMs >= question.sinceMs && nowMs >= atMs && nowMs - atMs <= SHARE_MS;
       const given = no('unreachable', 'nobody waited for the answer');
       const read = await askOnce(`${parameters}`, { nowMs, keepMs: SHARE_MS, isFresh, signal, given }, (shared) =>
         ask(parameters, shared),

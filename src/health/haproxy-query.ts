@@ -36,6 +36,13 @@ export const haproxyQuerySchema = z.strictObject({
 
 export type HaproxyQuery = z.output<typeof haproxyQuerySchema>;
 
+/** Whose instances are measured follows from the side that is asked for, unless the query says so itself. */
+export function whyNotBesideHaproxy({ version, whole }: HaproxyQuery): string | null {
+  return version === 'now' && !whole
+    ? null
+    : 'leave version and whole out: then each side is measured on its own servers';
+}
+
 /** One number a look; the judge takes none that is about the same time as the last one. */
 export function haproxyPoints({ measure, window }: HaproxyQuery, everyMs: number): Points {
   const isGauge = measure === 'sessions' || measure === 'response-time';

@@ -8,7 +8,13 @@ import { combine, type How } from './combine.ts';
 import { createGrowths } from './counted.ts';
 import { sumOfCounts, whyNotCounts } from './counts.ts';
 import { durationMs } from './fields.ts';
-import { type HaproxyQuery, haproxyPoints, haproxyQuerySchema, whyNotHaproxy } from './haproxy-query.ts';
+import {
+  type HaproxyQuery,
+  haproxyPoints,
+  haproxyQuerySchema,
+  whyNotBesideHaproxy,
+  whyNotHaproxy,
+} from './haproxy-query.ts';
 import { countOf, parseStat, type StatLine } from './haproxy-stat.ts';
 import { chooseInstances, type Failure } from './instances.ts';
 import { readSocket } from './read-socket.ts';
@@ -61,6 +67,7 @@ export const haproxy: SourceKind<Options, HaproxyQuery> = {
   schema,
   querySchema: haproxyQuerySchema,
   whyNot: whyNotHaproxy,
+  whyNotBeside: whyNotBesideHaproxy,
   points: haproxyPoints,
   create: createHaproxySource,
 };

@@ -41,6 +41,7 @@ export const http: SourceKind<Options, Query> = {
   querySchema,
   whyNot: (_, want) =>
     want === 'counts' || want === 'alerts' ? `A probe is one request and has no ${want}: use it as a check` : null,
+  whyNotBeside: () => 'a probe asks one address, whichever version answers there: give it a limit, kind: threshold',
   create: createHttpSource,
 };
 

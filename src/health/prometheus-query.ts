@@ -48,6 +48,13 @@ export const prometheusQuerySchema = z.union([
 
 export type PrometheusQuery = z.output<typeof prometheusQuerySchema>;
 
+/** Both sides of a comparison are asked the same but for what is filled in; `$role` is any for the release. */
+export function whyNotBesidePrometheus(query: PrometheusQuery): string | null {
+  const all = 'failed' in query ? [query.failed, query.total] : [query.promql];
+  if (all.every((one) => /\$version\b/.test(one))) return null;
+  return `${all.length > 1 ? 'failed and total must both say' : 'say'} whose numbers they are, such as version="$version"`;
+}
+
 /** The usual time between two scrapes: a point that only repeats the one before it would be no new evidence. */
 export const SHORTEST_STEP_MS = 15_000;
 

@@ -10,6 +10,7 @@ import {
   prometheusPoints,
   prometheusQuerySchema,
   SHORTEST_STEP_MS,
+  whyNotBesidePrometheus,
   whyNotPrometheus,
 } from './prometheus-query.ts';
 import { fillIn } from './promql.ts';
@@ -47,6 +48,7 @@ export const prometheus: SourceKind<Options, PrometheusQuery> = {
   schema,
   querySchema: prometheusQuerySchema,
   whyNot: whyNotPrometheus,
+  whyNotBeside: whyNotBesidePrometheus,
   points: prometheusPoints,
   create: createPrometheusSource,
 };

@@ -64,6 +64,11 @@ export const scrapeQuerySchema = z.union([
 
 export type ScrapeQuery = z.output<typeof scrapeQuerySchema>;
 
+/** Whose instances are measured follows from the side that is asked for, unless the query says so itself. */
+export function whyNotBesideScrape({ version }: ScrapeQuery): string | null {
+  return version === 'now' ? null : 'leave version out: then each side is measured on its own instances';
+}
+
 /** One number a look; the judge takes none that is about the same time as the last one. */
 export function scrapePoints(query: ScrapeQuery, everyMs: number): Points {
   const overMs = 'value' in query ? 0 : durationMs(query.window);

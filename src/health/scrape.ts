@@ -12,7 +12,7 @@ import { type Page, parsePage } from './exposition.ts';
 import { durationMs } from './fields.ts';
 import { chooseInstances, type Failure } from './instances.ts';
 import { readText } from './read-text.ts';
-import { type ScrapeQuery, scrapePoints, scrapeQuerySchema, whyNotScrape } from './scrape-query.ts';
+import { type ScrapeQuery, scrapePoints, scrapeQuerySchema, whyNotBesideScrape, whyNotScrape } from './scrape-query.ts';
 import type { Question, Source, SourceContext, SourceKind } from './source.ts';
 import { select, tally } from './tally.ts';
 
@@ -48,6 +48,7 @@ export const scrape: SourceKind<Options, ScrapeQuery> = {
   schema,
   querySchema: scrapeQuerySchema,
   whyNot: whyNotScrape,
+  whyNotBeside: whyNotBesideScrape,
   points: scrapePoints,
   create: createScrapeSource,
 };

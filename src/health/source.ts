@@ -49,6 +49,11 @@ export type SourceKind<Options = unknown, Query = unknown> = {
   /** Why a query that is one cannot give what is wanted, as a sentence with what to do; null: it can. */
   whyNot(query: Query, want: Want): string | null;
   /**
+   * Why the release and the old version that runs beside it would get the same answer, so that no difference could ever be
+   * found, as a sentence with what to do; null: they would not.
+   */
+  whyNotBeside(query: Query): string | null;
+  /**
    * Of the points of a compare that is looked at every `everyMs`: how far apart they are, over how long each is measured,
    * and what to write so that they do not overlap. Left out: each is about a moment, one a look.
    */

@@ -1,7 +1,7 @@
 import { conclude, type Judged } from './conclude.ts';
 import { formatLimit } from './limit.ts';
 import { type Look, lookAtAll, measurementsOf, own } from './look.ts';
-import { type Reading, wasBadBefore } from './reading.ts';
+import { besideBadBefore, type Reading, wasBadBefore } from './reading.ts';
 import type { Series } from './series.ts';
 import type { Measurement, Signal } from './signal.ts';
 import type { Judgement, SignalMemory, SignalVerdict, Verdict, VerdictReason } from './verdict.ts';
@@ -46,15 +46,16 @@ export function judge(
   const recent: [string, SignalMemory['recent'][string]][] = [];
   const series: [string, Series][] = [];
   const looks = lookAtAll(signals, memory, { now: measurements, controls }, nowMs, isUnderWay);
-  const judged = looks.map((look): Judged => {
-    const { signal } = look;
+  const judged = looks.map((found): Judged => {
+    const { signal } = found;
+    const before = own(memory.before, signal.name);
+    const answers = measurementsOf(signal.name, measurements);
+    const look = { ...found, reading: beside(found, answers[0], before) };
     const history = [...(own(memory.recent, signal.name) ?? []), look.reading.is].slice(-Math.max(1, signal.of));
     recent.push([signal.name, history]);
     const numbers = look.series ?? own(memory.series, signal.name);
     if (numbers) series.push([signal.name, numbers]);
-    const before = own(memory.before, signal.name);
-    const outcome = decide(look, history, wasBadBefore(signal, before));
-    return { signal, shown: explain(look, outcome, measurementsOf(signal.name, measurements), before) };
+    return { signal, shown: explain(look, decide(look, history), answers, before) };
   });
   return {
     judgement: { ...conclude(judged, groups), atMs: nowMs, signals: judged.map((one) => one.shown) },
@@ -64,15 +65,21 @@ export function judge(
 
 type Outcome = { verdict: Verdict; reason: VerdictReason; detail: string };
 
-/** One signal's verdict: its reading, its own m of n, and whether it was already bad. The order of the rules is the policy. */
-function decide({ signal, reading }: Look, history: readonly Reading['is'][], wasBad: boolean): Outcome {
+/** What a look says once it is known what was measured before the step. */
+function beside({ signal, reading }: Look, now: Measurement | undefined, before: Measurement | undefined): Reading {
+  if (!wasBadBefore(signal, before) || now === undefined || now.value === null) return reading;
+  return besideBadBefore(signal, reading, now.value, before?.value ?? Number.NaN);
+}
+
+/** One signal's verdict: its reading and its own m of n. The order of the rules is the policy. */
+function decide({ signal, reading }: Look, history: readonly Reading['is'][]): Outcome {
   const own = reading.detail ?? '';
   if (reading.is === 'missing') return { verdict: 'error', reason: reading.reason, detail: own };
-  if (wasBad && reading.is === 'bad') return { verdict: 'inconclusive', reason: 'already-bad-before', detail: own };
+  if (reading.reason === 'already-bad-before') return { verdict: 'inconclusive', reason: reading.reason, detail: own };
   const failures = history.filter((one) => one === 'bad').length;
   const counted = failures > 0 && signal.of > 1 ? `${failures} of the last ${history.length} out of bounds` : '';
   const detail = [own, counted].filter((part) => part !== '').join('; ');
-  if (!wasBad && failures >= Math.max(1, signal.failures)) {
+  if (failures >= Math.max(1, signal.failures)) {
     // What it was degraded by may have been an earlier look; the reason is the last one that was bad.
     const reason = reading.is === 'bad' ? reading.reason : LAST_BAD[signal.kind];
     return { verdict: 'degraded', reason, detail };

@@ -52,6 +52,27 @@ export function wasBadBefore(signal: Signal, before: Measurement | undefined): b
   return READ[signal.kind](signal, before, undefined).is === 'bad';
 }
 
+/**
+ * A bad reading of a signal that was bad before the step: it does not count, unless the number is now more than twice as far
+ * beyond its limit, or beyond the other one. What was a little bad must not hide what became terrible.
+ */
+export function besideBadBefore(signal: Signal, reading: Reading, now: number, before: number): Reading {
+  if (reading.is !== 'bad') return reading;
+  const [was, is] = [beyond(before, signal.healthyWhen), beyond(now, signal.healthyWhen)];
+  const isSameSide = Math.sign(was) === Math.sign(is);
+  // Written so that what cannot be told apart does not count as worse, and what is not finite never gets here.
+  const isWorse = signal.kind === 'threshold' && (isSameSide ? Math.abs(is) > 2 * Math.abs(was) : is !== 0);
+  return isWorse
+    ? { ...reading, reason: 'worse-than-before' }
+    : { ...reading, is: 'unclear', reason: 'already-bad-before' };
+}
+
+/** How far a number lies above its upper limit, or (negative) below its lower one; 0: within. */
+function beyond(value: number, { min, max }: Bound): number {
+  if (max !== undefined && value > max) return value - max;
+  return min !== undefined && value < min ? value - min : 0;
+}
+
 function readThreshold(signal: Signal, { value, samples }: Measured): Reading {
   const hasEnough = signal.minSamples <= 0 || (samples !== null && samples >= signal.minSamples);
   if (!hasEnough) return { is: 'unclear', reason: 'too-few-samples' };
@@ -76,11 +97,14 @@ function readRequests(signal: Signal, { value }: Measured): Reading {
     : { is: 'unclear', reason: 'too-little-traffic' };
 }
 
-/** An alert that fired before the step and never stopped is not this step's; one that began anew has another id. */
+/** An alert that fired before the step and never stopped is not this step's; one that stopped and began anew is. */
 function readAlert(_signal: Signal, { alerts }: Measured, before: Measurement | undefined): Reading {
   if (alerts === undefined) return { is: 'missing', reason: 'bad-answer', detail: 'which alerts fire was not said' };
-  const old = new Set(before !== undefined && before.value !== null ? before.alerts?.map(({ id }) => id) : []);
-  const fresh = alerts.filter(({ id }) => !old.has(id));
+  const known = before !== undefined && before.value !== null ? before : null;
+  const old = new Set(known?.alerts?.map(({ id }) => id));
+  const seenMs = (known?.takenAtMs ?? 0) + CLOCK_TOLERANCE_MS;
+  // Written so that one without a time is new.
+  const fresh = alerts.filter(({ id, sinceMs }) => !(old.has(id) && sinceMs <= seenMs));
   const names = (fresh.length > 0 ? fresh : alerts).map(({ name }) => name).join(', ');
   if (fresh.length > 0) return { is: 'bad', reason: 'firing', detail: names };
   return { is: 'good', reason: 'quiet', detail: names };

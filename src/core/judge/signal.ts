@@ -98,5 +98,5 @@ export type Measurement = { signal: string; link: string | null } & (
 /** A measurement that is a number. */
 export type Measured = Extract<Measurement, { value: number }>;
 
-/** `id`: the same alert keeps it as long as it fires. */
+/** `id`: the same alert keeps it, also when it stops and fires again; `sinceMs`: when it began to fire this time. */
 export type FiringAlert = { id: string; name: string; sinceMs: number };

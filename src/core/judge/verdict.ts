@@ -16,6 +16,8 @@ export type VerdictReason =
   | 'too-few-samples'
   | 'too-little-traffic'
   | 'already-bad-before'
+  /** Bad before the step already, and more than twice as far beyond its limit now. */
+  | 'worse-than-before'
   | 'no-before'
   /** `compare`, `rate`: no difference that counts; one that does, to the worse; in the better direction. */
   | 'no-difference'

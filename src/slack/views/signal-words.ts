@@ -17,6 +17,7 @@ const REASON_WORDS: Record<VerdictReason, string> = {
   'too-few-samples': 'too few samples',
   'too-little-traffic': 'too little traffic yet',
   'already-bad-before': 'was already bad before the deploy, so it does not count',
+  'worse-than-before': 'was bad before the deploy, and is now more than twice as far beyond its limit',
   'no-before': 'was not measured before',
   'no-difference': 'no difference that counts',
   worse: 'worse than the baseline',

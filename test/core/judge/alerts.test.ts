@@ -33,6 +33,18 @@ describe('H1 alerts', () => {
     expect(once([alert()], now, before)).toMatchObject({ verdict, reason, detail });
   });
 
+  it('H4 one that fired before, stopped and fires again is this step’s, though it is called the same', () => {
+    const again = (sinceMs: number) => {
+      return { ...alerts(['a']), alerts: [{ id: 'a', name: 'alert a', sinceMs }] } as Measurement;
+    };
+    const before = { ...again(NOW - 600_000), takenAtMs: NOW - 60_000 } as Measurement;
+    expect(once([alert()], [again(NOW - 600_000)], [before])).toMatchObject({ verdict: 'healthy', reason: 'quiet' });
+    expect(once([alert()], [again(NOW - 30_000)], [before])).toMatchObject({ verdict: 'degraded', reason: 'firing' });
+    // Two machines' clocks may differ a little; a time that is none is no reason to forgive.
+    expect(once([alert()], [again(NOW - 58_000)], [before]).reason).toBe('quiet');
+    expect(once([alert()], [again(Number.NaN)], [before]).reason).toBe('firing');
+  });
+
   it('an old answer is no quiet', () => {
     const old = { ...alerts([]), takenAtMs: NOW - 60_001 } as Measurement;
     expect(once([alert()], [old])).toMatchObject({ verdict: 'error', reason: 'stale' });

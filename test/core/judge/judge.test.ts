@@ -163,6 +163,33 @@ describe('H4 what was already bad before', () => {
       expect(last([signal()], [[number(9)]], rememberBefore([signal()], answers)).verdict).toBe('degraded');
     }
   });
+  it.each<[string, Partial<Signal>, number, number, string]>([
+    ['twice as far beyond its limit is still the same', {}, 2, 3, 'already-bad-before'],
+    ['further than twice as far is this step’s: a little bad does not hide terrible', {}, 2, 3.1, 'worse-than-before'],
+    ['the same below a lower limit', { healthyWhen: { min: 99 } }, 98.5, 90, 'worse-than-before'],
+    ['as bad below a lower limit', { healthyWhen: { min: 99 } }, 98.5, 98.1, 'already-bad-before'],
+    ['beyond the other limit is new', { healthyWhen: { min: 0.5, max: 1 } }, 9, 0.4, 'worse-than-before'],
+    ['the limit of health is what counts', { degradedWhen: { min: 5 } }, 6, 9, 'already-bad-before'],
+    ['and is counted from there', { degradedWhen: { min: 5 } }, 6, 11.1, 'worse-than-before'],
+    ['a check that failed before can fail no further', { kind: 'check' }, 0, 0, 'already-bad-before'],
+  ])('%s', (_, changes, before, now, reason) => {
+    const one = signal(changes);
+    const memory = rememberBefore([one, other], [number(before), number(0, { signal: 'latency' })]);
+    const { judgement } = last([one, other], [[number(now), number(0, { signal: 'latency' })]], memory);
+    expect(judgement.signals[0]?.reason).toBe(reason);
+    expect(judgement.verdict).toBe(reason === 'worse-than-before' ? 'degraded' : 'healthy');
+  });
+  it('looks that did not count are none of the failures that do', () => {
+    const one = signal({ failures: 2, of: 3 });
+    const looks = (...values: number[]) =>
+      last(
+        [one],
+        values.map((value) => [number(value)]),
+        remembering(8),
+      ).reason;
+    expect(looks(9, 9, 99)).toBe('too-few-failures');
+    expect(looks(9, 99, 99)).toBe('worse-than-before');
+  });
   it('does not need a fresh look: it was measured before the step began', () => {
     const memory = rememberBefore([signal()], [number(8, { takenAtMs: NOW - 3_600_000 })]);
     expect(last([signal()], [[number(9)]], memory).reason).toBe('already-bad-before');
