@@ -66,6 +66,6 @@ function difference({ shift, p, effect, isWeak }: SignalVerdict): string[] {
   if (shift !== null) words.push(`${figure(Math.abs(100 * shift))} % ${shift < 0 ? 'below' : 'above'} the baseline`);
   if (p !== null) words.push(p < 0.001 ? 'p &lt; 0.001' : `p ${figure(p)}`);
   if (effect !== null) words.push(`effect ${figure(effect)}`);
-  if (isWeak) words.push('few samples, so it says little');
+  if (isWeak) words.push('few samples: only a large difference would be seen');
   return words;
 }
