@@ -11,7 +11,8 @@ import { isReviewed, type Release } from '../core/release.ts';
 import type { Rollout } from '../core/rollout.ts';
 import { touchedIn } from '../core/step.ts';
 import { type Applied, applyDecision, applyEvent } from './apply.ts';
-import { isBusy, writeStep } from './drift.ts';
+import { isBusy } from './busy.ts';
+import { writeStep } from './drift-turn.ts';
 import type { Engine } from './engine.ts';
 import type { Ledger, LedgerWriter } from './ledger.ts';
 

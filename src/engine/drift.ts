@@ -1,21 +1,11 @@
-import {
-  caseId,
-  type DriftCase,
-  type DriftEvent,
-  type DriftStep,
-  driftStep,
-  isOpen,
-  newCase,
-} from '../core/drift-case.ts';
-import { occupies } from '../core/lane.ts';
+import { type DriftCase, type DriftEvent, isOpen } from '../core/drift-case.ts';
 import { laneOf, type ServiceSpec } from '../core/pipeline.ts';
-import { stageAt } from '../core/plan.ts';
-import type { Rollout } from '../core/rollout.ts';
-import { touchedIn } from '../core/step.ts';
 import type { Observation } from '../core/target.ts';
+import { isBusy } from './busy.ts';
 import type { Clock } from './clock.ts';
+import { turn } from './drift-turn.ts';
 import type { Engine, EngineLog } from './engine.ts';
-import type { Ledger, LedgerWriter, Placement } from './ledger.ts';
+import type { Ledger, Placement } from './ledger.ts';
 
 export type DriftWatchOptions = {
   services: ServiceSpec[];
@@ -179,64 +169,10 @@ export function createDriftWatch(options: DriftWatchOptions) {
   return { tick, look };
 }
 
-/** One event on what is known of a target, written with what people and the audit get of it. Answers what is known then. */
-async function turn(
-  tx: LedgerWriter,
-  service: ServiceSpec,
-  placement: Placement,
-  event: DriftEvent,
-): Promise<DriftCase> {
-  const saved = await tx.drift(service.name, placement.target);
-  const known = { ...(saved ?? newCase(service.name, service.channel, placement)), channel: service.channel };
-  const told =
-    event.type === 'looked' ? { ...event, isTold: await tx.isDriftTold(service.name, placement.target) } : event;
-  const step = driftStep(known, told);
-  await writeStep(tx, known, step, 'belay', event.atMs, saved === null);
-  return step.next;
-}
-
-/** Writes a step of a drift: its state, the audit row, and that its message must follow. */
-export async function writeStep(
-  tx: LedgerWriter,
-  before: DriftCase,
-  { next, happened }: DriftStep,
-  actor: string,
-  atMs: number,
-  isNew = false,
-): Promise<void> {
-  if (isNew || JSON.stringify(next) !== JSON.stringify(before)) await tx.saveDrift(next);
-  if (happened === null) return;
-  const { generation, recorded, phase } = next;
-  const body = JSON.parse(JSON.stringify({ generation, from: before.phase.is, recorded, phase }));
-  await tx.audit({ rolloutId: caseId(next), actor, what: `drift ${happened}`, body }, atMs);
-  await tx.oweDrift(next, atMs);
-}
-
 /** Something is known that a look soon can answer: a rollout ended there, or somebody's time is over. */
 function isNews({ phase, recorded }: DriftCase, placement: Placement, nowMs: number): boolean {
   if (phase.is === 'fixing' || recorded.rolloutId !== placement.rolloutId) return true;
   return phase.is === 'ignored' && nowMs >= phase.untilMs;
-}
-
-/** A rollout of the service has touched this target, or may at any moment: what runs there is its own business. */
-export async function isBusy(
-  from: Pick<LedgerWriter, 'openRollouts'>,
-  services: ServiceSpec[],
-  service: string,
-  target: string,
-): Promise<boolean> {
-  for (const lane of services.filter((one) => one.name === service).map(laneOf)) {
-    if ((await from.openRollouts(lane)).some((one) => worksOn(one, target))) return true;
-  }
-  return false;
-}
-
-function worksOn(rollout: Rollout, target: string): boolean {
-  const { phase } = rollout;
-  if (!occupies(rollout) || !('at' in phase)) return false;
-  // Nothing of the stage is touched before it was approved, and that may take hours.
-  if (phase.is === 'gated' && touchedIn(rollout, phase.at).length === 0) return false;
-  return stageAt(rollout.plan, phase.at).steps.some((step) => step.targets.includes(target));
 }
 
 /** `work` on each, at most `limit` at a time. */
