@@ -93,7 +93,10 @@ it('R6 between deploys one process comes to run the old version, and then anothe
     [world.initialDigest, null, `\`${id}\` runs`],
     [digest, { PAYMENTS_TIMEOUT: '1' }, 'with another configuration'],
   ] as const) {
+    // Nobody looks while the process is replaced: a slow machine could make it unreadable for long enough to be said first.
+    await world.belay.kill('SIGTERM');
     await world.fleet.drift('eu', id, old, config);
+    await world.belay.start();
     const open = () => drifts().find((one) => JSON.stringify(one.blocks).includes('drift:fix'));
     const message = await world.slack.waitFor(open);
     expect(JSON.stringify(message.blocks)).toContain(words);

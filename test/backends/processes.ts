@@ -28,7 +28,7 @@ export async function close(one: Server): Promise<void> {
 
 /** A folder of the test's own; goes with it. */
 export async function folder(): Promise<AsyncDisposable & { path: string }> {
-  const path = await mkdtemp(join(tmpdir(), 'belay-backend-'));
+  const path = await mkdtemp(join(tmpdir(), 'backend-'));
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
