@@ -4,6 +4,12 @@ import type { GroupCommit } from './group-commit.ts';
 import { prepared } from './prepared.ts';
 import type { Tables } from './schema.ts';
 
+/**
+ * GitHub redelivers, when it is asked to, what is some days old. One that comes later still is only looked at once more,
+ * which changes nothing.
+ */
+const KEPT_MS = 30 * 24 * 3_600_000;
+
 export type Delivery = { id: string; event: string; repo: string };
 
 /** Webhook deliveries and Slack requests: accepted once they are committed, harmless when they come again. */
@@ -59,6 +65,10 @@ export function createInbox(database: Database, commits: GroupCommit) {
     processed: (ids: string[], atMs: number): Promise<void> =>
       commits.write(async () => {
         await tx.updateTable('deliveries').set({ processed_at_ms: atMs }).where('id', 'in', ids).execute();
+        await tx
+          .deleteFrom('deliveries')
+          .where('processed_at_ms', '<', atMs - KEPT_MS)
+          .execute();
       }),
     /**
      * True: this signed request was accepted before. Whoever handles it need not wait for the disk: the note is the next

@@ -44,6 +44,21 @@ describe('S1 T8 a webhook delivery', () => {
     expect((await inbox.unprocessed()).map((one) => one.id)).toEqual(['b']);
   });
 
+  it('is forgotten a month after it was processed: the table grows with what comes, and no further', async () => {
+    for (const id of ['a', 'b', 'c']) await inbox.receive(delivery(id), NOW_MS);
+    const later = NOW_MS + 30 * 24 * 3_600_000;
+    await inbox.processed(['a'], NOW_MS);
+    await inbox.processed(['b'], later);
+    expect(database.raw.prepare('SELECT id FROM deliveries ORDER BY id').pluck().all()).toEqual(['a', 'b', 'c']);
+    await inbox.processed(['b'], later + 1);
+    // Never what is still owed, however old.
+    expect(database.raw.prepare('SELECT id FROM deliveries ORDER BY id').pluck().all()).toEqual(['b', 'c']);
+    const plan = 'EXPLAIN QUERY PLAN DELETE FROM deliveries WHERE processed_at_ms < ?';
+    expect(database.raw.prepare(plan).all(1)).toMatchObject([
+      { detail: expect.stringContaining('deliveries_processed') },
+    ]);
+  });
+
   it('nothing processed is no error', async () => {
     await inbox.processed([], NOW_MS);
     expect(await inbox.unprocessed()).toEqual([]);
