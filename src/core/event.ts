@@ -33,7 +33,7 @@ export type Event = { atMs: number } & ( // the lane
       desiredSha: string | null;
       desiredDigest: string | null;
       participants: Participant[];
-      lastGood: Record<string, Artifact>;
+      lastGood: Record<string, Artifact | null>;
       lastWatched: LastWatched[];
     }
   | { type: 'superseded'; byRollout: string; bySha: string }

@@ -184,7 +184,7 @@ export type Rollout = {
   /** The one digest that every instance of a target ran, healthy, when its stage began; null: there was none. */
   found: Record<string, string | null>;
   /** Known good by target when the lane was given, from Belay's own record. */
-  lastGood: Record<string, Artifact>;
+  lastGood: Record<string, Artifact | null>;
   /** What the lane wished to run when this rollout started; only a descendant may follow by itself. */
   desiredSha: string | null;
   /** Its digest: what a downgrade is tried with where nothing ran before. */

@@ -44,7 +44,7 @@ export function surveyed(rollout: Rollout, phase: In<'surveying'>, event: Of<'su
     assignment: waitingFor.length > 0 ? rollout.assignment : assign(stage, observations, rollout.seed),
   };
   const decision = waitingFor.length > 0 ? stayed(next) : beginStep(next, phase.at, event.atMs);
-  const isKnown = rollout.lastGood[target] || rollout.touched.includes(target);
+  const isKnown = target in rollout.lastGood || rollout.touched.includes(target);
   if (before === null || isKnown || stage.isEphemeral) return decision;
   // Adopted: it was healthy on every instance before Belay touched it, so a rollback may come back to it.
   return withFacts(decision, [
@@ -62,10 +62,11 @@ function uniform(observation: Observation): Artifact | null {
 }
 
 /**
- * Belay's own record of what was good wins; otherwise one version, healthy on every instance, is adopted as it is. Where an
- * earlier stage has touched the target, what is found is what this rollout put there: what ran before that stays.
+ * Belay's own record of what was good wins. A target that it never placed anything on is adopted as it is, when every
+ * instance runs one version and is healthy; one that it did, by a release that was not good, has nothing to go back to.
+ * Where an earlier stage has touched the target, what is found is what this rollout put there: what ran before that stays.
  */
 function whatRanBefore(rollout: Rollout, target: string, found: Artifact | null): Artifact | null {
   if (rollout.touched.includes(target)) return rollout.before[target] ?? null;
-  return rollout.lastGood[target] ?? found;
+  return target in rollout.lastGood ? (rollout.lastGood[target] ?? null) : found;
 }

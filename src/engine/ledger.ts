@@ -104,7 +104,8 @@ export interface LedgerWriter extends LedgerReader {
   record(rollout: Rollout, generation: number, facts: Fact[]): Promise<void>;
   /** Everybody who took part in what was merged after `afterSha`, up to this release. */
   participantsSince(afterSha: string | null, release: Release): Promise<Participant[]>;
-  lastGoodByTarget(service: string): Promise<Record<string, Artifact>>;
+  /** null: Belay has placed something there, and nothing that it knows was good. */
+  lastGoodByTarget(service: string): Promise<Record<string, Artifact | null>>;
   audit(entry: AuditEntry, atMs: number): Promise<void>;
   saveDrift(known: DriftCase): Promise<void>;
   /** What people see of this target's drift must follow. */

@@ -191,7 +191,8 @@ function writer(database: Kysely<Tables>, states: States, epoch: () => number): 
         .orderBy('goods.at_ms')
         .orderBy('goods.rollout_id')
         .execute();
-      const byTarget: Record<string, Artifact> = {};
+      const placed = await database.selectFrom('placements').select('target').where('service', '=', service).execute();
+      const byTarget: Record<string, Artifact | null> = Object.fromEntries(placed.map((one) => [one.target, null]));
       const isPlaced = new Set<string>();
       for (const row of rows) {
         // What runs there now, when it was good, wins over a newer version that was taken back since.

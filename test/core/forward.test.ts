@@ -136,6 +136,12 @@ describe('the survey: what a rollback would return to', () => {
     expect(scene.facts).toEqual([]);
   });
 
+  it('T10 never adopts what an earlier release of its own left there without having been good', () => {
+    const scene = rolloutAt('queued').until('clearing', null, { lastGood: { staging: null } });
+    expect(scene.rollout.before.staging).toBeNull();
+    expect(scene.facts).toEqual([]);
+  });
+
   it('asks on-call when a target cannot be read by the deadline, and names it', () => {
     const scene = rolloutAt('surveying').when(woke('survey-deadline'));
     expect(scene.in('deciding')).toMatchObject({

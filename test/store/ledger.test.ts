@@ -141,6 +141,9 @@ describe('what ran and what was good', () => {
   it('the last good one of a target is the one that runs there, before a newer one that was taken back', async () => {
     const lastGood = () => ledger.write((tx) => tx.lastGoodByTarget('shop'));
     expect(await lastGood()).toEqual({});
+    // Placed there, and never good: nothing that could be adopted.
+    await record(placed(9));
+    expect(await lastGood()).toEqual({ eu: null });
     await record(good(1), good(2));
     expect((await lastGood()).eu).toEqual(version(2));
     await record(placed(1));

@@ -37,7 +37,7 @@ export type World = {
   /** What a survey finds. */
   before: { digest: string | null; isHealthy: boolean };
   /** What Belay's own record says was good, by target, and what the lane wishes to run. */
-  lastGood: Record<string, Artifact>;
+  lastGood: Record<string, Artifact | null>;
   desiredSha: string | null;
   /** Requests a second on each target, and how many instances serve while a step runs; null: not read, all of them. */
   load: number | null;
