@@ -62,6 +62,8 @@ export interface LedgerReader {
   lastSucceeded(lane: string): Promise<Rollout | null>;
   history(service: string | null, limit: number): Promise<Rollout[]>;
   release(service: string, pipeline: string, sha: string): Promise<Release | null>;
+  /** Recorded releases of the same pipeline, merged after `after` up to and with `release`, newest first. */
+  releasesBetween(after: Release, release: Release): Promise<Release[]>;
   placements(service: string): Promise<Placement[]>;
   /** Versions that were healthy on a stage's targets, newest first. */
   goods(service: string, stage: string): Promise<Good[]>;

@@ -98,7 +98,9 @@ export function createSlack(parts: SlackParts): Slack {
 
   async function extraOf(rollout: Rollout): Promise<Extra> {
     const history = await desk.history(rollout.service, HISTORY_FOR_ETA);
-    return { people: parts.people, hosts: parts.linkHosts, eta: etaOf(rollout, history), nowMs: clock() };
+    const extra = { people: parts.people, hosts: parts.linkHosts, eta: etaOf(rollout, history), nowMs: clock() };
+    const isAsked = rollout.phase.is === 'deciding' || rollout.phase.is === 'holding';
+    return isAsked ? { ...extra, past: await desk.past(rollout) } : extra;
   }
 
   async function withRollout(id: string, show: (rollout: Rollout, extra: Extra) => Promise<OutputAnswer>) {

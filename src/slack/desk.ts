@@ -1,6 +1,7 @@
 import type { DriftCase } from '../core/drift-case.ts';
 import type { Event } from '../core/event.ts';
 import type { Impossible } from '../core/outlook.ts';
+import type { Past } from '../core/past.ts';
 import type { ServiceSpec } from '../core/pipeline.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Actor } from '../core/principal.ts';
@@ -74,6 +75,8 @@ export interface Desk {
   live(service: string | null, limit?: number): Promise<Rollout[]>;
   /** Over or not, newest first. */
   history(service: string | null, limit: number): Promise<Rollout[]>;
+  /** What was merged since what ran before this rollout, and when that was last healthy. */
+  past(rollout: Rollout): Promise<Past>;
   placements(service: string): Promise<Placement[]>;
   /** The versions that a rollback of this stage could go to, newest first. */
   rollbackChoices(

@@ -78,6 +78,7 @@ export function createLedger(database: Database, commits: GroupCommit): Ledger {
     lastSucceeded: (lane) => read((from) => from.lastSucceeded(lane)),
     history: (service, limit) => read((from) => from.history(service, limit)),
     release: (service, pipeline, sha) => read((from) => from.release(service, pipeline, sha)),
+    releasesBetween: (after, release) => read((from) => from.releasesBetween(after, release)),
     placements: (service) => read((from) => from.placements(service)),
     goods: (service, stage) => read((from) => from.goods(service, stage)),
     looks: (rolloutId, stage, step) => read((from) => from.looks(rolloutId, stage, step)),

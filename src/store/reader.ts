@@ -84,6 +84,20 @@ export function reader(database: Kysely<Tables>, states: States): LedgerReader {
         .executeTakeFirst();
       return row ? (JSON.parse(row.body) as Release) : null;
     },
+    async releasesBetween(after, release) {
+      const rows = await database
+        .selectFrom('releases')
+        .select('body')
+        .where('service', '=', release.service)
+        .where('pipeline', '=', release.pipeline)
+        // GitHub counts in seconds: who merged in the same one is named too, rather than missed.
+        .where('merged_at_ms', '>=', after.mergedAtMs)
+        .where('merged_at_ms', '<=', release.mergedAtMs)
+        .where('sha', '<>', after.sha)
+        .orderBy('merged_at_ms', 'desc')
+        .execute();
+      return rows.map((row) => JSON.parse(row.body) as Release);
+    },
     async placements(service) {
       const rows = await database.selectFrom('placements').selectAll().where('service', '=', service).execute();
       return rows.map((row): Placement => {

@@ -65,6 +65,7 @@ export function aDesk(rollouts: Rollout[] = [], services: ServiceSpec[] = [aServ
     rollout: async (id) => byId.get(id) ?? null,
     live: async (service) =>
       [...byId.values()].filter((one) => one.endedAtMs === null && (service ?? one.service) === one.service),
+    past: async () => ({ since: {}, goodAtMs: {} }),
     history: async (service) => [...byId.values()].filter((one) => (service ?? one.service) === one.service),
     placements: async () => [],
     rollbackChoices: async () => [],

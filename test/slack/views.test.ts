@@ -269,6 +269,27 @@ describe('X1 the thread', () => {
     expect(idsIn(decision ?? { blocks: [] })).toContain('stop-countdown');
   });
 
+  it('D2 names the suspect commits, the rest counted and escaped, and how old the last good version is', () => {
+    const rollout = aRollout({ phase: phases()[8] as Rollout['phase'], touched: ['stg', 'prod'] });
+    const before = rollout.before.prod;
+    if (!before) throw new Error('Nothing ran before');
+    const suspects = Array.from({ length: 11 }, (_, index) => ({
+      ...rollout.release,
+      title: `<!here> ${index}`,
+      pullRequest: null,
+    }));
+    const shown = (past: Extra['past']) => {
+      const extra = { ...EXTRA, past };
+      return textIn(messagesOf(rollout, extra).find((one) => one.key === 'decision:prod/canary') ?? { blocks: [] });
+    };
+    const text = shown({ since: { [before.sha]: suspects }, goodAtMs: { [before.digest]: NOON_MS } });
+    expect(text).toContain('last recorded as healthy <!date^');
+    expect(text).toContain('&lt;!here&gt; 7');
+    expect(text).not.toContain('&lt;!here&gt; 8');
+    expect(text).toContain('and 3 more');
+    expect(shown({ since: { [before.sha]: null }, goodAtMs: {} })).toContain('What was merged since is not known');
+  });
+
   it('keeps its keys from phase to phase, so that one message is edited and not another one posted', () => {
     const keys = phases().map((phase) => messagesOf(aRollout({ phase }), EXTRA).map((one) => one.key));
     for (const list of keys) expect(list[0]).toBe('card');

@@ -37,6 +37,14 @@ const placed = (n: number, target = 'eu'): Fact => ({
 });
 const decision: Fact = { fact: 'decision', by: 'slack:T1/U0CHO', name: 'cho', choice: 'retry', because: null, atMs: 1 };
 
+it('D2 finds what was merged after one release up to another, newest first, and nothing of another pipeline', async () => {
+  await ledger.write(async (tx) => {
+    for (const n of [1, 2, 3, 4]) await tx.addRelease(aRelease(n));
+    await tx.addRelease(aRelease(5, { pipeline: 'assets', mergedAtMs: aRelease(2).mergedAtMs }));
+  });
+  expect(await ledger.releasesBetween(aRelease(1), aRelease(3))).toEqual([aRelease(3), aRelease(2)]);
+});
+
 describe('a rollout', () => {
   it.each(PHASES)('that is %s comes back as it was saved', async (name) => {
     const saved = rolloutAt(name).rollout;

@@ -1,5 +1,6 @@
 import { countingApprovals } from '../../core/approval.ts';
 import { formatDuration } from '../../core/duration.ts';
+import type { Past } from '../../core/past.ts';
 import type { Person } from '../../core/pipeline.ts';
 import { nextPosition, type Position, stageAt } from '../../core/plan.ts';
 import { principalKey } from '../../core/principal.ts';
@@ -25,6 +26,8 @@ export type Extra = {
   eta: { p50Ms: number; p90Ms: number } | null;
   /** Only tells which approvals have expired: nothing in a message changes as time goes by. */
   nowMs: number;
+  /** While somebody is asked to decide. */
+  past?: Past;
   /** The pictures that Slack has, by the index of their stage. */
   pictures?: Record<number, Shown[]>;
 };

@@ -1,3 +1,4 @@
+import { type Past, ranBefore } from '../../core/past.ts';
 import type { Rollout } from '../../core/rollout.ts';
 import { touchedIn } from '../../core/step.ts';
 import { actions, type Block, type Message, section } from './block.ts';
@@ -54,6 +55,7 @@ export function decisionOf(rollout: Rollout, stageIndex: number, stepIndex: numb
   }
   blocks.push(section(phase.choices.map((one) => `• *${choiceWords(one).text}* ${choiceWords(one).does}.`)));
   blocks.push(section(backLines(rollout, touchedIn(rollout, phase.at))));
+  if (extra.past) blocks.push(section(pastLines(rollout, extra.past)));
   blocks.push(actions(`decision:${rollout.generation}`, decisionButtons(rollout)));
   return withinBudget({
     text: `${spoken(rollout)} ${phase.is === 'holding' ? 'is on hold' : 'needs a decision'} at ${where}: ${troubleSentence(phase.trouble).replaceAll('`', '')}.`,
@@ -72,6 +74,30 @@ function backLines(rollout: Rollout, touched: string[]): string[] {
   });
   if (rollout.release.isRollForwardOnly) lines.push(':warning: This release was marked as unsafe to roll back.');
   return lines;
+}
+
+/** How many commits are named; the rest is counted. */
+const MOST_SUSPECTS = 8;
+
+/** Who is under suspicion: what came with this release; and how old the last good version is. */
+function pastLines(rollout: Rollout, past: Past): string[] {
+  return ranBefore(rollout).flatMap((before) => {
+    const version = code(shortVersion(before));
+    const goodAtMs = own(past.goodAtMs, before.digest);
+    const age =
+      goodAtMs === undefined
+        ? `${version} ran before; Belay never recorded it as healthy.`
+        : `${version} ran before, and was last recorded as healthy ${time(goodAtMs)}.`;
+    const since = own(past.since, before.sha);
+    if (!since) return [age, 'What was merged since is not known: Belay did not record that version.'];
+    if (since.length === 0) return [age, 'Belay recorded no commit that was merged since.'];
+    const suspects = since.slice(0, MOST_SUSPECTS).map((one) => {
+      const label = one.pullRequest ? `#${one.pullRequest.number} ${one.pullRequest.title}` : one.title;
+      return `• ${code(shortVersion({ sha: one.sha, digest: null }))} ${escaped(label, 120)}`;
+    });
+    const more = since.length > MOST_SUSPECTS ? [`and ${since.length - MOST_SUSPECTS} more`] : [];
+    return [age, '*Suspect commits*, merged since; a rollback undoes all of them:', ...suspects, ...more];
+  });
 }
 
 /** A target may be called `toString`. */
