@@ -1,4 +1,5 @@
 import type { Effect, Look } from './core/effect.ts';
+import { isFresh } from './core/judge/reading.ts';
 import type { Measurement, Signal } from './core/judge/signal.ts';
 import { WANT } from './core/judge/want.ts';
 import type { TrafficSpec } from './core/pipeline.ts';
@@ -23,6 +24,8 @@ const BEFORE_LOOKS = 4;
 const DAY_MS = 86_400_000;
 /** What is asked for once is asked for anew each time. */
 const ONCE_MS = 1000;
+/** As old as a signal may be that says nothing else. */
+const LOAD_MAX_AGE_MS = 120_000;
 
 /** The same signals just before the step, on what runs until then. */
 export async function measureBefore(
@@ -58,7 +61,7 @@ export async function measureNow(
   return { is: 'event', event: { type: 'measured', generation, round, measurements, controls } };
 }
 
-/** Requests a second on a target now. */
+/** Requests a second on a target now. A load that was read long ago is not known: the night says nothing of the day. */
 export async function readLoad(
   meters: Pick<Meters, 'now' | 'source'>,
   service: string,
@@ -67,7 +70,7 @@ export async function readLoad(
   signal: AbortSignal,
 ): Promise<Measurement> {
   const nowMs = meters.now();
-  return ask(
+  const load = await ask(
     meters,
     traffic.source,
     {
@@ -86,6 +89,8 @@ export async function readLoad(
     },
     signal,
   );
+  const isOld = load.value !== null && !isFresh({ maxAgeMs: LOAD_MAX_AGE_MS }, load.takenAtMs, meters.now());
+  return isOld ? missing('load', 'stale', 'the load was read too long ago') : load;
 }
 
 type Watched = Look & { everyMs: number };
@@ -208,7 +213,7 @@ async function ask(
 
 function missing(
   signal: string,
-  code: 'unreachable' | 'no-data' | 'partial' | 'bad-query',
+  code: 'unreachable' | 'no-data' | 'partial' | 'stale' | 'bad-query',
   detail: string,
 ): Measurement {
   return { signal, link: null, value: null, missing: code, detail };

@@ -18,8 +18,8 @@ export function whyMissing(signal: Signal, measurements: readonly Measurement[],
 }
 
 /** Positively: whatever is not a time within the window (NaN too) is stale. */
-export function isFresh(signal: Signal, takenAtMs: number, nowMs: number): boolean {
-  return takenAtMs >= nowMs - signal.maxAgeMs && takenAtMs <= nowMs + CLOCK_TOLERANCE_MS;
+export function isFresh({ maxAgeMs }: Pick<Signal, 'maxAgeMs'>, takenAtMs: number, nowMs: number): boolean {
+  return takenAtMs >= nowMs - maxAgeMs && takenAtMs <= nowMs + CLOCK_TOLERANCE_MS;
 }
 
 /** What a finite, fresh number means, of a kind that is not compared. `before`: what was measured before the step. */

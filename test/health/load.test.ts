@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+import type { Measurement } from '../../src/core/judge/signal.ts';
+import type { Source } from '../../src/health/source.ts';
+import { readLoad } from '../../src/measure.ts';
+
+const NOW_MS = 1_700_000_000_000;
+const TRAFFIC = { source: 'metrics', query: {}, perInstance: 100 };
+
+/** What is known of the load when the source answers so much, taken so long ago. */
+function loadTaken(agoMs: number): Promise<Measurement> {
+  const takenAtMs = NOW_MS - agoMs;
+  const source: Source = { measure: async ({ signal }) => ({ signal, link: null, value: 5, samples: 1, takenAtMs }) };
+  const meters = { now: () => NOW_MS, source: () => source };
+  return readLoad(meters, 'shop', TRAFFIC, 'eu', new AbortController().signal);
+}
+
+it('R3 T9 a load counts while it is of now', async () => {
+  expect(await loadTaken(0)).toMatchObject({ value: 5 });
+  expect(await loadTaken(120_000)).toMatchObject({ value: 5 });
+});
+
+it.each([120_001, 86_400_000, -60_000, Number.NaN])(
+  'R3 T9 a load that was taken %d ms ago is not known: no capacity is counted against it',
+  async (agoMs) => {
+    expect(await loadTaken(agoMs)).toMatchObject({ value: null, missing: 'stale' });
+  },
+);
