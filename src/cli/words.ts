@@ -25,7 +25,6 @@ export function refProblemText(problem: RefProblem): string {
       return `${inert(problem.found)} is not on the default branch; merge it first`;
     case 'source-unreachable':
       return `GitHub could not be asked: ${inert(problem.detail)}; try again`;
-    case 'no-instances':
     case 'floor-above-traffic':
       return inert(impossibleWords(problem));
   }

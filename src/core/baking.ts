@@ -11,7 +11,7 @@ import { type Position, stageAt, stepAt } from './plan.ts';
 import { giveUp } from './retreat.ts';
 import type { Phase, Rollout } from './rollout.ts';
 import { spedUpMs } from './speed-up.ts';
-import { artifactOf, signalsAt } from './step.ts';
+import { artifactOf, beforeOn, signalsAt, targetsAt } from './step.ts';
 
 /** A look that comes later than this many intervals after the last one did not watch the time between (suspend, clock jump). */
 const WATCHED_INTERVALS = 1.5;
@@ -45,13 +45,14 @@ export function bake(rollout: Rollout, at: Position, before: Measurement[], nowM
 
 function look(rollout: Rollout, phase: In<'baking'>) {
   const step = stepAt(rollout.plan, phase.at);
+  const targets = targetsAt(rollout, phase.at);
   return keyed(rollout, {
     kind: 'measure',
     round: phase.round,
-    targets: step.targets,
+    targets,
     signals: signalsAt(rollout, phase.at),
-    now: artifactAt(rollout, phase.at, step.targets[0] ?? '') ?? artifactOf(rollout),
-    before: rollout.before[step.targets[0] ?? ''] ?? null,
+    now: artifactAt(rollout, phase.at, targets[0] ?? '') ?? artifactOf(rollout),
+    before: beforeOn(rollout, targets),
     sinceMs: phase.sinceMs,
     lastGood: lastGoodOf(rollout, phase.at),
     without: rollout.without.map((one) => one.id),

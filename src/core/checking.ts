@@ -3,9 +3,10 @@ import type { CheckSpec } from './check.ts';
 import { type Decision, ignored, stayed } from './decision.ts';
 import { type Draft, enter, keyed } from './door.ts';
 import type { CheckResult, Event } from './event.ts';
-import { type Position, stageAt, stepAt } from './plan.ts';
+import { type Position, stageAt } from './plan.ts';
 import { giveUp } from './retreat.ts';
 import type { CheckOutcome, Phase, Rollout } from './rollout.ts';
+import { targetsAt } from './step.ts';
 
 type In<Name extends Phase['is']> = Extract<Phase, { is: Name }>;
 type Of<Name extends Event['type']> = Extract<Event, { type: Name }>;
@@ -17,7 +18,7 @@ const ANSWER_MS = 15_000;
 /** All checks of the stage on every target of the step, side by side; without any, the bake begins at once. */
 export function beginChecks(rollout: Rollout, at: Position, before: In<'checking'>['before'], nowMs: number): Decision {
   const { checks } = stageAt(rollout.plan, at);
-  const { targets } = stepAt(rollout.plan, at);
+  const targets = targetsAt(rollout, at);
   if (checks.length === 0) return bake(rollout, at, before, nowMs);
   const running = checks.flatMap(({ name }) => targets.map((target): Try => ({ check: name, target, tryNumber: 1 })));
   const phase: Phase = { is: 'checking', sinceMs: nowMs, at, running, outcomes: [], before };

@@ -4,11 +4,11 @@ import { type Draft, enter } from './door.ts';
 import type { Event } from './event.ts';
 import { askForApproval, clear, missingApprovals } from './gate.ts';
 import { artifactAt, placingOf } from './placing.ts';
-import { stageAt, stepAt } from './plan.ts';
+import { stageAt } from './plan.ts';
 import { withQuiet } from './quiet.ts';
 import { ask, giveUp } from './retreat.ts';
 import type { Phase, Rollout } from './rollout.ts';
-import { artifactOf, touchedIn } from './step.ts';
+import { artifactOf, targetsAt, touchedIn } from './step.ts';
 import type { Shortage, Trouble } from './trouble.ts';
 
 /** Membership may be this old when an effect on a protected stage is issued. */
@@ -78,7 +78,7 @@ function deployIfReady(rollout: Rollout, phase: In<'clearing'>, nowMs: number): 
     // The numbers of the last look stay in sight until the next one.
     const held: Phase = {
       ...(again.rollout.phase as In<'clearing'>),
-      capacity: { waitingFor: stepAt(rollout.plan, at).targets, shortages: capacity.shortages },
+      capacity: { ...(again.rollout.phase as In<'clearing'>).capacity, shortages: capacity.shortages },
     };
     return { ...again, rollout: { ...again.rollout, phase: held } };
   }
@@ -96,15 +96,15 @@ function deployIfReady(rollout: Rollout, phase: In<'clearing'>, nowMs: number): 
   // No answer of this look is older than the look: what came first still holds when what came last is there.
   if (nowMs - phase.sinceMs > LOOK_LASTS_MS) return clear(rollout, at, nowMs, anew);
   const stage = stageAt(rollout.plan, at);
-  const step = stepAt(rollout.plan, at);
-  const drafts: Draft[] = step.targets.map((target) => ({
+  const targets = targetsAt(rollout, at);
+  const drafts: Draft[] = targets.map((target) => ({
     kind: 'deploy',
     target,
     artifact: artifactAt(rollout, at, target) ?? artifactOf(rollout),
     ...placingOf(rollout, at, target),
   }));
   drafts.push({ kind: 'wake', timer: 'deploy-deadline', afterMs: stage.deployDeadlineMs });
-  const touched = [...new Set([...rollout.touched, ...step.targets])];
-  const deploying: Phase = { is: 'deploying', sinceMs: nowMs, at, waitingFor: step.targets, before };
+  const touched = [...new Set([...rollout.touched, ...targets])];
+  const deploying: Phase = { is: 'deploying', sinceMs: nowMs, at, waitingFor: targets, before };
   return enter({ ...rollout, touched }, deploying, drafts, nowMs);
 }

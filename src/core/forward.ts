@@ -2,10 +2,10 @@ import { type Decision, type Fact, withFacts } from './decision.ts';
 import { enter } from './door.ts';
 import { askForApproval, clear, missingApprovals } from './gate.ts';
 import { artifactAt } from './placing.ts';
-import { nextPosition, type Position, stageAt, stepAt } from './plan.ts';
+import { nextPosition, type Position, stageAt } from './plan.ts';
 import type { Rollout, StepRecord } from './rollout.ts';
 import { beginStage } from './stage.ts';
-import { artifactOf, recordStep, withoutBegunShort } from './step.ts';
+import { artifactOf, recordStep, targetsAt, withoutBegunShort } from './step.ts';
 
 /** A step is over and the rollout goes on: to the next step, the next stage, or its good end. */
 export function pass(rollout: Rollout, at: Position, nowMs: number, ended: StepRecord['ended']): Decision {
@@ -32,7 +32,9 @@ export function pass(rollout: Rollout, at: Position, nowMs: number, ended: StepR
 export function beginStep(rollout: Rollout, at: Position, nowMs: number): Decision {
   const anew = withoutBegunShort(rollout, at);
   const next: Rollout = { ...anew, stepStartedAtMs: nowMs, checks: [], watchedFromMs: null };
-  const { targets } = stepAt(rollout.plan, at);
+  const targets = targetsAt(next, at);
+  // Where it would take its share nothing runs yet: a later step of the stage takes all of it.
+  if (targets.length === 0) return beginStep(rollout, { ...at, step: at.step + 1 }, nowMs);
   // A downgrade is tried where something is known to go down to.
   if (!targets.every((target) => artifactAt(next, at, target))) return pass(next, at, nowMs, 'passed');
   return missingApprovals(next, at, nowMs, null) > 0 ? askForApproval(next, at, nowMs, 0) : clear(next, at, nowMs);

@@ -2,11 +2,11 @@ import { type Binding, countingApprovals } from './approval.ts';
 import type { Decision } from './decision.ts';
 import { type Draft, enter } from './door.ts';
 import { placingOf } from './placing.ts';
-import { type Position, stageAt, stepAt } from './plan.ts';
+import { type Position, stageAt } from './plan.ts';
 import { principalKey } from './principal.ts';
 import { quietAt } from './quiet.ts';
 import type { Phase, Rollout } from './rollout.ts';
-import { artifactOf, isBegunShort, signalsAt } from './step.ts';
+import { artifactOf, beforeOn, isBegunShort, signalsAt, targetsAt, wasEmpty } from './step.ts';
 
 type Clearing = Extract<Phase, { is: 'clearing' }>;
 
@@ -59,7 +59,7 @@ const NOT_SHORT: Short = { shortSinceMs: null, round: 0, afterMs: 0 };
  */
 export function clear(rollout: Rollout, at: Position, nowMs: number, short: Short = NOT_SHORT): Decision {
   const stage = stageAt(rollout.plan, at);
-  const step = stepAt(rollout.plan, at);
+  const targets = targetsAt(rollout, at);
   const binding = bindingOf(rollout, at);
   const approvers = rollout.approvals.filter((one) => one.binding.stage === binding.stage).map((one) => one.by);
   const { afterMs } = short;
@@ -74,20 +74,20 @@ export function clear(rollout: Rollout, at: Position, nowMs: number, short: Shor
       afterMs,
     },
   ];
-  const before = rollout.before[step.targets[0] ?? ''] ?? null;
+  const before = beforeOn(rollout, targets);
   const signals = signalsAt(rollout, at).filter((signal) => signal.kind === 'threshold' || signal.kind === 'alert');
   const quiet = quietAt(rollout, at);
   const asksBefore = signals.length > 0 && before !== null && quiet === null;
   if (asksBefore) {
     const without = rollout.without.map((one) => one.id);
     const now = artifactOf(rollout);
-    const look = { targets: step.targets, signals, now, before, sinceMs: nowMs, lastGood: null, without };
+    const look = { targets, signals, now, before, sinceMs: nowMs, lastGood: null, without };
     drafts.push({ kind: 'measure-before', ...look, afterMs });
   }
-  // What was made for this release alone bears nobody's load, and is empty before its first step.
+  // What was made for this release alone bears nobody's load, and is empty before its first step. So is a first deploy.
   const bearsLoad = (rollout.spec.traffic?.perInstance ?? null) !== null && !stage.isEphemeral;
   const asksCapacity = bearsLoad && !isBegunShort(rollout, at);
-  const waitingFor = asksCapacity ? step.targets : [];
+  const waitingFor = asksCapacity ? targets.filter((target) => !wasEmpty(rollout, target)) : [];
   for (const target of waitingFor) {
     const { share, strategy } = placingOf(rollout, at, target);
     drafts.push({ kind: 'read-capacity', target, share, strategy, round: short.round, afterMs });

@@ -26,6 +26,8 @@ export type StageOutlook = { stage: string; steps: StepOutlook[] };
 /** What a plan could not take into account, and why. */
 export type Unknown =
   | { code: 'not-asked' }
+  /** No share can be taken of it and there is no way back: it is deployed as a whole by the step that takes all of it. */
+  | { code: 'nothing-runs'; target: string; region: string }
   | { code: 'instances-unread' | 'load-unread' | 'capacity-unread'; target: string; why: string }
   /** The regional waves of the stage are as they were written, because these loads are not known. */
   | { code: 'order-unknown'; stage: string; targets: string[] };
@@ -35,13 +37,12 @@ export type Outlook = { stages: StageOutlook[]; unknown: Unknown[] };
 
 /** Why a plan can never succeed, whatever the release does. */
 export type Impossible =
-  | { code: 'no-instances'; stage: string; target: string; region: string }
   /** Even all the traffic of the step's targets until its deadline is less than the floor. */
-  | { code: 'floor-above-traffic'; stage: string; step: string; signal: string; floor: number; most: number };
+  { code: 'floor-above-traffic'; stage: string; step: string; signal: string; floor: number; most: number };
 
 /** A problem that the release has no part in: it was read of the targets. */
 export function isImpossible(problem: { code: string }): problem is Impossible {
-  return problem.code === 'no-instances' || problem.code === 'floor-above-traffic';
+  return problem.code === 'floor-above-traffic';
 }
 
 /** The stages as they will go when all goes well, with what was read of the targets. */
@@ -72,15 +73,9 @@ export function outlookOf(service: ServiceSpec, stages: StageSpec[], facts: Plan
 }
 
 /** The first reason why this can never succeed; null: none is known. */
-export function impossibleIn(service: ServiceSpec, stages: StageSpec[], facts: PlanFacts): Impossible | null {
+export function impossibleIn(stages: StageSpec[], facts: PlanFacts): Impossible | null {
   for (const stage of stages) {
     if (stage.isEphemeral) continue;
-    for (const target of targetsOf(stage)) {
-      const instances = facts[target]?.instances.value;
-      if (instances && sum(Object.values(instances)) === 0) {
-        return { code: 'no-instances', stage: stage.name, target, region: service.places[target]?.region ?? target };
-      }
-    }
     const floor = floorAboveTraffic(stage, facts);
     if (floor) return floor;
   }
@@ -90,7 +85,8 @@ export function impossibleIn(service: ServiceSpec, stages: StageSpec[], facts: P
 function floorAboveTraffic(stage: StageSpec, facts: PlanFacts): Impossible | null {
   const floors = stage.signals.filter((signal) => signal.kind === 'requests' && signal.neighbour === null);
   for (const step of stage.steps) {
-    const loads = step.targets.map((target) => facts[target]?.load?.value ?? null);
+    // Users come to a target once something runs there.
+    const loads = step.targets.map((target) => (isEmpty(facts, target) ? null : (facts[target]?.load?.value ?? null)));
     if (loads.some((load) => load === null)) continue;
     const most = sum(loads.map((load) => load ?? 0)) * (step.bake.deadlineMs / 1000);
     for (const signal of floors.filter((one) => isJudgedIn(one, step))) {
@@ -133,7 +129,7 @@ function capacityOf(
     const share = shareOf(stage, step, counts[target]?.[index], sizeOf(sizes, target));
     const key = strategyKey(stage.strategy);
     const read = fact?.capacity.find((one) => one.strategy === key && one.share === share)?.servingDuring;
-    if (load === null || !read || read.value === null) return [];
+    if (load === null || !read || read.value === null || isEmpty(facts, target)) return [];
     return [{ target, servingDuring: read.value, needed: Math.ceil(load / perInstance - 1e-9) }];
   });
 }
@@ -169,6 +165,9 @@ function unknownOf(service: ServiceSpec, stages: StageSpec[], facts: PlanFacts |
   const unread = targets.flatMap((target): Unknown[] => {
     const fact = facts[target];
     if (!fact) return [{ code: 'instances-unread', target, why: '' }];
+    if (isEmpty(facts, target)) {
+      return [{ code: 'nothing-runs', target, region: service.places[target]?.region ?? target }];
+    }
     const capacity = fact.capacity.map((one) => one.servingDuring).find((one) => one.value === null);
     return [
       ...(fact.instances.value === null
@@ -193,6 +192,12 @@ export function loadsOf(facts: PlanFacts | null): Loads {
       load && load.value !== null ? [[target, load.value]] : [],
     ),
   );
+}
+
+/** It was read, and nothing serves there. */
+function isEmpty(facts: PlanFacts | null, target: string): boolean {
+  const instances = facts?.[target]?.instances.value;
+  return instances != null && sum(Object.values(instances)) === 0;
 }
 
 function sizesKnown(stage: StageSpec, facts: PlanFacts | null): Sizes {

@@ -42,10 +42,15 @@ export function isJudgedIn(
     case 'fresh':
       return step.hasBaseline;
     case 'current':
-      return step.share < 1 || step.count !== null;
+      return isPart(step);
     default:
       return true;
   }
+}
+
+/** Whether a step leaves instances of its targets as they are. */
+export function isPart({ share, count }: Pick<StepSpec, 'share' | 'count'>): boolean {
+  return share < 1 || count !== null;
 }
 
 export type ApprovalRule = { required: number; expireMs: number };

@@ -56,7 +56,7 @@ export function planOf(
   }
   const extra = isReviewed(release) ? 0 : EXTRA_APPROVAL_WITHOUT_REVIEW;
   const chosen = service.stages.slice(0, last + 1).map((stage) => arrange(stage, loadsOf(facts)));
-  const impossible = facts && impossibleIn(service, chosen, facts);
+  const impossible = facts && impossibleIn(chosen, facts);
   if (impossible) return impossible;
   const stages = chosen.map((stage) => ({
     ...stage,

@@ -1,6 +1,7 @@
 import type { Measurement } from './judge/signal.ts';
-import { type Position, stageAt, stepAt } from './plan.ts';
+import { type Position, stageAt } from './plan.ts';
 import type { Quiet, Rollout } from './rollout.ts';
+import { targetsAt } from './step.ts';
 
 /**
  * How the signals were before this rollout touched the targets of the step; null: it has not touched them yet, so that
@@ -8,7 +9,7 @@ import type { Quiet, Rollout } from './rollout.ts';
  * the release itself did: it was bad before.
  */
 export function quietAt(rollout: Rollout, at: Position): Measurement[] | null {
-  const { targets } = stepAt(rollout.plan, at);
+  const targets = targetsAt(rollout, at);
   if (!targets.some((target) => rollout.touched.includes(target))) return null;
   return (
     kept(rollout, at).findLast((one) => one.targets.some((target) => targets.includes(target)))?.measurements ?? null
@@ -21,7 +22,7 @@ export function quietAt(rollout: Rollout, at: Position): Measurement[] | null {
  */
 export function withQuiet(rollout: Rollout, at: Position, measurements: Measurement[]): Rollout {
   const { name: stage, signals } = stageAt(rollout.plan, at);
-  const { targets } = stepAt(rollout.plan, at);
+  const targets = targetsAt(rollout, at);
   const isOwn = ({ signal }: Measurement) => signals.some((one) => one.name === signal && one.neighbour === null);
   const others = kept(rollout, at).filter((one) => one.targets.join() !== targets.join());
   const [first] = others;

@@ -4,7 +4,7 @@ import { type Position, stageAt } from './plan.ts';
 import type { Rollout } from './rollout.ts';
 
 /** The targets of a stage, each once. */
-function targetsOf(rollout: Rollout, at: Position): string[] {
+export function targetsOf(rollout: Rollout, at: Position): string[] {
   return [...new Set(stageAt(rollout.plan, at).steps.flatMap((step) => step.targets))];
 }
 

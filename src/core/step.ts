@@ -1,6 +1,6 @@
 import type { LastWatched } from './event.ts';
 import type { Signal } from './judge/signal.ts';
-import { isJudgedIn } from './pipeline.ts';
+import { isJudgedIn, isPart } from './pipeline.ts';
 import { type Position, stageAt, stepAt } from './plan.ts';
 import type { Artifact } from './release.ts';
 import type { Rollout, StepRecord } from './rollout.ts';
@@ -23,6 +23,28 @@ export function signalsAt(rollout: Pick<Rollout, 'plan'>, at: Position): Signal[
   const step = stepAt(rollout.plan, at);
   const judged = signals.filter((signal) => isJudgedIn(signal, step));
   return judged.length > 0 ? judged : signals;
+}
+
+/**
+ * The targets that a step changes. Where nothing served when the stage began no share can be taken: such a target is left
+ * out until the step that takes all of it, its first deploy.
+ */
+export function targetsAt(rollout: Pick<Rollout, 'plan' | 'assignment'>, at: Position): string[] {
+  const step = stepAt(rollout.plan, at);
+  if (!isPart(step)) return step.targets;
+  const later = stageAt(rollout.plan, at).steps.slice(at.step + 1);
+  const isTakenLater = (target: string) => later.some((one) => one.targets.includes(target));
+  return step.targets.filter((target) => !wasEmpty(rollout, target) || !isTakenLater(target));
+}
+
+/** It was read when the stage began, and nothing served there. A target may be called `toString`. */
+export function wasEmpty({ assignment }: Pick<Rollout, 'assignment'>, target: string): boolean {
+  return Object.hasOwn(assignment, target) && assignment[target]?.order.length === 0;
+}
+
+/** What ran before on the first of these targets of which it is known: what the step is held against. */
+export function beforeOn(rollout: Pick<Rollout, 'before'>, targets: string[]): Artifact | null {
+  return targets.map((target) => rollout.before[target] ?? null).find((one) => one !== null) ?? null;
 }
 
 /**

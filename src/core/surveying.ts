@@ -3,12 +3,15 @@ import { type Decision, ignored, stayed, withFacts } from './decision.ts';
 import type { Event } from './event.ts';
 import { beginStep } from './forward.ts';
 import { seenOf } from './partial.ts';
-import { stageAt } from './plan.ts';
+import { isPart } from './pipeline.ts';
+import { type Position, stageAt } from './plan.ts';
 import type { Artifact } from './release.ts';
 import { giveUp } from './retreat.ts';
 import type { Phase, Rollout } from './rollout.ts';
-import { survey } from './stage.ts';
+import { survey, targetsOf } from './stage.ts';
+import { wasEmpty } from './step.ts';
 import type { Observation } from './target.ts';
+import type { Trouble } from './trouble.ts';
 
 type In<Name extends Phase['is']> = Extract<Phase, { is: Name }>;
 type Of<Name extends Event['type']> = Extract<Event, { type: Name }>;
@@ -43,13 +46,30 @@ export function surveyed(rollout: Rollout, phase: In<'surveying'>, event: Of<'su
     seen: { ...rollout.seen, [target]: seenOf(observation, event.atMs) },
     assignment: waitingFor.length > 0 ? rollout.assignment : assign(stage, observations, rollout.seed),
   };
-  const decision = waitingFor.length > 0 ? stayed(next) : beginStep(next, phase.at, event.atMs);
+  const decision = waitingFor.length > 0 ? stayed(next) : begin(next, phase.at, event.atMs);
   const isKnown = target in rollout.lastGood || rollout.touched.includes(target);
   if (before === null || isKnown || stage.isEphemeral) return decision;
   // Adopted: it was healthy on every instance before Belay touched it, so a rollback may come back to it.
   return withFacts(decision, [
     { fact: 'good', stage: stage.name, targets: [target], artifact: before, atMs: event.atMs },
   ]);
+}
+
+/**
+ * Where nothing runs yet the release is deployed as a whole. Where something good ran and nothing is read any more, a
+ * stage that would try it on a share first asks: an answer that leaves instances out must not be taken for a first deploy.
+ */
+function begin(rollout: Rollout, at: Position, nowMs: number): Decision {
+  const { steps } = stageAt(rollout.plan, at);
+  const isTried = (target: string) => steps.some((step) => isPart(step) && step.targets.includes(target));
+  const left = targetsOf(rollout, at)
+    .filter((target) => wasEmpty(rollout, target) && isTried(target))
+    .flatMap((target): Trouble[] => {
+      const digest = rollout.lastGood[target]?.digest;
+      return digest === undefined ? [] : [{ code: 'nothing-left', target, digest }];
+    });
+  const [first] = left;
+  return first ? giveUp(rollout, at, first, null, nowMs) : beginStep(rollout, at, nowMs);
 }
 
 /** The one version that every instance runs, healthy; null: there is none such. */

@@ -3,6 +3,8 @@ export type Trouble =
   | { code: 'build-failed'; detail: string; url: string | null }
   | { code: 'build-timed-out' }
   | { code: 'unreachable'; target: string; detail: string }
+  /** A version that was good ran there, and no instance is left of which a share could be taken. */
+  | { code: 'nothing-left'; target: string; digest: string }
   | { code: 'deploy-failed'; target: string; detail: string }
   | { code: 'deploy-timed-out'; targets: string[] }
   /** Instances that run something else, are not healthy, or could not be read: named. */

@@ -4,10 +4,10 @@ import { type Draft, enter, keyed } from './door.ts';
 import type { Event } from './event.ts';
 import { commonConfig, partialOf, seenOf, together } from './partial.ts';
 import { artifactAt, wishOf } from './placing.ts';
-import { type Position, stageAt, stepAt } from './plan.ts';
+import { type Position, stageAt } from './plan.ts';
 import { giveUp } from './retreat.ts';
 import type { Phase, Rollout } from './rollout.ts';
-import { artifactOf, OBSERVE_EVERY_MS } from './step.ts';
+import { artifactOf, OBSERVE_EVERY_MS, targetsAt } from './step.ts';
 import type { Trouble } from './trouble.ts';
 
 type In<Name extends Phase['is']> = Extract<Phase, { is: Name }>;
@@ -21,7 +21,7 @@ export function deployed(rollout: Rollout, phase: In<'deploying'>, event: Of<'de
 
 /** Every instance of the step's targets is read back until all is as wished, or the deadline comes. */
 export function verify(rollout: Rollout, at: Position, before: In<'verifying'>['before'], nowMs: number): Decision {
-  const { targets } = stepAt(rollout.plan, at);
+  const targets = targetsAt(rollout, at);
   const drafts: Draft[] = targets.map((target) => ({ kind: 'observe', target, round: 0 }));
   const afterMs = stageAt(rollout.plan, at).verifyDeadlineMs;
   drafts.push({ kind: 'wake', timer: 'verify-deadline', afterMs });
@@ -73,7 +73,7 @@ export function verifyOverdue(rollout: Rollout, phase: In<'verifying'>, nowMs: n
 /** Where it was read back as wished it runs: a step that came up on some of its targets is partial, not one that failed. */
 function withVerified(rollout: Rollout, phase: In<'verifying'>, trouble: Trouble): Trouble {
   if (trouble.code !== 'partial') return trouble;
-  const verified = stepAt(rollout.plan, phase.at).targets.filter((target) => !phase.waitingFor.includes(target));
+  const verified = targetsAt(rollout, phase.at).filter((target) => !phase.waitingFor.includes(target));
   const running = verified.reduce((sum, target) => sum + runningOn(rollout, phase.at, target), 0);
   return { ...trouble, expected: trouble.expected + running, running: trouble.running + running };
 }

@@ -52,15 +52,20 @@ const deployBody = z.strictObject({
 });
 const rollbackBody = z.strictObject({ digest: z.string(), sha, strategy });
 
+const usual = (name: string, digest: string) =>
+  Array.from({ length: INSTANCES }, (_, n) => ({ id: `${name}-${n + 1}`, digest }));
+
 type Target = { instances: { id: string; digest: string }[]; generation: number | null };
 
-/** `workMs`: how long a change is under way before it is done. */
-export async function startPlatform(initialDigest: string, workMs: number): Promise<Platform> {
+/**
+ * `workMs`: how long a change is under way before it is done. `empty`: targets on which nothing runs before their first
+ * change, which starts as many as usual.
+ */
+export async function startPlatform(initialDigest: string, workMs: number, empty: string[] = []): Promise<Platform> {
   const token = 'a-platform-token-for-tests';
   const targets = new Map<string, Target>();
   for (const name of TARGETS) {
-    const instances = Array.from({ length: INSTANCES }, (_, n) => ({ id: `${name}-${n + 1}`, digest: initialDigest }));
-    targets.set(name, { instances, generation: null });
+    targets.set(name, { instances: empty.includes(name) ? [] : usual(name, initialDigest), generation: null });
   }
   const accepted = new Map<string, Change & { doneAtMs: number; isDone: boolean }>();
   const server = createServer((request, response) => {
@@ -139,6 +144,7 @@ export async function startPlatform(initialDigest: string, workMs: number): Prom
     for (const job of accepted.values()) {
       if (job.target !== name || job.isDone || job.generation !== target.generation || Date.now() < job.doneAtMs)
         continue;
+      if (target.instances.length === 0) target.instances = usual(name, job.digest);
       for (const one of target.instances.slice(0, instancesFor(job.share, INSTANCES))) one.digest = job.digest;
       job.isDone = true;
     }

@@ -47,6 +47,8 @@ export type TownOptions = {
   drift?: string;
   /** How long the platform works on a change. */
   workMs?: number;
+  /** Targets on which nothing runs yet. */
+  empty?: string[];
   /** Whether Belay is started at once. */
   isStarted?: boolean;
 };
@@ -60,7 +62,7 @@ export async function startTown(options: TownOptions = {}): Promise<Town> {
   const github = await startGithub({ webhookSecret: WEBHOOK_SECRET, appId: 1001, buildMs: null });
   started.defer(() => github.stop());
   const initialDigest = github.digestOf(github.initialSha);
-  const platform = await startPlatform(initialDigest, workMs);
+  const platform = await startPlatform(initialDigest, workMs, options.empty);
   started.defer(() => platform.stop());
   const slack = await startSlack({
     mode: slackMode,

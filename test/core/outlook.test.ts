@@ -134,6 +134,37 @@ describe('X6 R1 R2 a plan says what becomes of it', () => {
   });
 });
 
+describe('R1 R6 the first deploy of a target on which nothing runs', () => {
+  const known = { eu: facts({ west: 4 }, { load: { value: 40 } }), us: facts({}, { load: { value: 0 } }) };
+
+  it('is said, and the others keep their canary', () => {
+    const plan = made(production(), { eu: facts({ west: 4 }), us: facts({}) });
+    expect(plan.outlook.unknown).toEqual([{ code: 'nothing-runs', target: 'us', region: 'us' }]);
+    expect(
+      stepsOf(plan).map((step) => step.takes.map(({ instances }) => instances && [instances.upTo, instances.of])),
+    ).toEqual([
+      [
+        [1, 4],
+        [0, 0],
+      ],
+      [
+        [1, 4],
+        [0, 0],
+      ],
+      [[4, 4]],
+      [[0, 0]],
+    ]);
+  });
+
+  it('bears no load, so neither capacity nor a floor of traffic is held against it', () => {
+    const floor = aSignal({ name: 'traffic', kind: 'requests', healthyWhen: { min: 1000 } });
+    const service = production({ signals: [aSignal(), floor] }, { traffic: TRAFFIC });
+    const plan = made(service, known);
+    expect(plan.outlook.unknown).toEqual([{ code: 'nothing-runs', target: 'us', region: 'us' }]);
+    expect(stepsOf(plan).flatMap((step) => step.capacity.map((one) => one.target))).not.toContain('us');
+  });
+});
+
 describe('T2 what a plan’s hash covers', () => {
   it('more or fewer instances make no other plan: what is approved is the way, and the counts are read again', () => {
     const hash = (count: number) => made(production(), { eu: facts({ west: count }), us: facts({ east: 4 }) }).hash;
@@ -152,11 +183,6 @@ describe('T2 what a plan’s hash covers', () => {
 });
 
 describe('a plan that no release could get through', () => {
-  it('R1 a target on which nothing runs', () => {
-    const problem = planOf(production(), aRelease(1), null, sha256, { eu: facts({ west: 4 }), us: facts({}) });
-    expect(problem).toEqual({ code: 'no-instances', stage: 'production', target: 'us', region: 'us' });
-  });
-
   it('R4 a floor that all the traffic until the deadline does not reach', () => {
     const floor = aSignal({ name: 'traffic', kind: 'requests', healthyWhen: { min: 1201 } });
     const service = production({ signals: [aSignal(), floor] }, { traffic: TRAFFIC });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { PlanFacts, TargetFacts } from '../../src/core/facts.ts';
 import { rollbackStage, versionsOf } from '../../src/engine/commands.ts';
 import { FIRST, rolloutAt } from '../support/given.ts';
-import { actor, aRelease, aService, aStage, type PersonName } from '../support/service.ts';
+import { actor, aRelease, aService, aSignal, aStage, type PersonName } from '../support/service.ts';
 import { aHouse } from './world.ts';
 
 const digestOf = (n: number) => `sha256:${aRelease(n).sha}`;
@@ -273,6 +273,16 @@ describe('what a rollback means', () => {
   });
 });
 
+/** Production waits for more requests than 10 a second can be until its deadline. */
+function withFloor() {
+  const floor = aSignal({ name: 'traffic', kind: 'requests', healthyWhen: { min: 5000 } });
+  const service = aService();
+  const stages = service.stages.map((stage) =>
+    stage.isProtected ? { ...stage, signals: [...stage.signals, floor] } : stage,
+  );
+  return { ...service, stages };
+}
+
 describe('X6 R1 R2 a plan is made by what runs', () => {
   const known = (count: number): TargetFacts => ({
     instances: { value: count > 0 ? { here: count } : {} },
@@ -290,11 +300,20 @@ describe('X6 R1 R2 a plan is made by what runs', () => {
     expect(merged?.plan.hash).toBe(unasked?.plan.hash);
   });
 
-  it('what could never be is refused to a person with its reason, and recorded; a merge is never lost by it', async () => {
+  it('R1 the first deploy of a target goes the same way for a person and for a merge, and is said', async () => {
     const house = aHouse({ readFacts: async () => facts(0) });
+    const said = [{ code: 'nothing-runs', target: 'us', region: 'us' }];
+    const asked = await deploy(house, 1);
+    expect(asked).toMatchObject({ is: 'accepted', rollout: { plan: { outlook: { unknown: said } } } });
+    const [merged] = await house.merge(2);
+    expect(merged?.plan.outlook.unknown).toEqual(said);
+  });
+
+  it('what could never be is refused to a person with its reason, and recorded; a merge is never lost by it', async () => {
+    const house = aHouse({ readFacts: async () => facts(4), service: withFloor() });
     const refusal = {
       code: 'plan-impossible',
-      problem: { code: 'no-instances', stage: 'production', target: 'us', region: 'us' },
+      problem: { code: 'floor-above-traffic', stage: 'production', step: 'canary', signal: 'traffic', floor: 5000 },
     };
     expect(await deploy(house, 1)).toMatchObject({ is: 'refused', refusal });
     expect(await house.ledger.history(null, 10)).toEqual([]);

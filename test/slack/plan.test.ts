@@ -148,11 +148,6 @@ describe('X6 a plan as it is shown', () => {
   });
 
   it('R1 R4 why it could never be, in the same words everywhere', () => {
-    const none = { code: 'no-instances', stage: 'production', target: 'ap', region: 'ap-south' } as const;
-    expect(problemSentence(none)).toBe(refProblemText(none));
-    expect(refProblemText(none)).toBe(
-      'Nothing runs on ap in ap-south, so production could never be complete. Start an instance there, or take the target out of the stage.',
-    );
     const floor = {
       code: 'floor-above-traffic',
       stage: 'production',
@@ -161,6 +156,7 @@ describe('X6 a plan as it is shown', () => {
       floor: 500,
       most: 120.5,
     } as const;
+    expect(problemSentence(floor)).toBe(refProblemText(floor));
     expect(refProblemText(floor)).toContain(
       'wave 2 waits for 500 by traffic, and its targets get at most 120 requests',
     );

@@ -34,6 +34,8 @@ export type World = {
   /** Instances on each target, and what the first of them runs after a deploy; null: what was asked for. */
   instances: number;
   oddOne: { digest: string | null; isHealthy: boolean } | null;
+  /** Targets on which nothing serves when they are surveyed. */
+  empty: string[];
   /** What a survey finds. */
   before: { digest: string | null; isHealthy: boolean };
   /** What Belay's own record says was good, by target, and what the lane wishes to run. */
@@ -53,6 +55,7 @@ export const GOOD_WORLD: World = {
   eligible: null,
   instances: 10,
   oddOne: null,
+  empty: [],
   before: { digest: FIRST.digest, isHealthy: true },
   lastGood: {},
   desiredSha: null,
@@ -219,7 +222,8 @@ export function answerTo(rollout: Rollout, effect: Effect, nowMs: number, world:
     case 'watch-build':
       return { type: 'built', atMs, generation, artifact: artifactFor(rollout.release), url: null };
     case 'survey': {
-      const instances = Array.from({ length: world.instances }, (_, index) => instance(index, world.before));
+      const length = world.empty.includes(effect.target) ? 0 : world.instances;
+      const instances = Array.from({ length }, (_, index) => instance(index, world.before));
       return { type: 'surveyed', atMs, generation, observation: observation(effect.target, instances) };
     }
     case 'measure-before':

@@ -51,6 +51,8 @@ export function troubles(text: string): Trouble[] {
     { code: 'build-failed', detail: text, url: null },
     { code: 'build-timed-out' },
     { code: 'unreachable', target: text, detail: text },
+    { code: 'nothing-left', target: text, digest: text },
+    { code: 'partial', target: text, instances: [], expected: 0, running: 0 },
     { code: 'deploy-failed', target: text, detail: text },
     { code: 'deploy-timed-out', targets: [text] },
     { code: 'partial', target: text, instances, expected: 3, running: 1 },

@@ -124,6 +124,8 @@ export function unknownWords(unknown: Unknown): string {
   switch (unknown.code) {
     case 'not-asked':
       return 'What runs on the targets was not read: counts and capacity are not known, regions are as they are written.';
+    case 'nothing-runs':
+      return `Nothing runs on ${unknown.target} (${unknown.region}) yet. Its first deploy takes all of it at once: there is no share to try it on, and no way back. If something good ran there before, the rollout asks instead.`;
     case 'instances-unread':
       return `The instances of ${unknown.target} could not be read${because(unknown.why)}.`;
     case 'load-unread':
@@ -138,15 +140,8 @@ export function unknownWords(unknown: Unknown): string {
 }
 
 /** Why no release could get through, as a sentence with what to do. */
-export function impossibleWords(problem: Impossible): string {
-  switch (problem.code) {
-    case 'no-instances':
-      return `Nothing runs on ${problem.target} in ${problem.region}, so ${problem.stage} could never be complete. Start an instance there, or take the target out of the stage.`;
-    case 'floor-above-traffic':
-      return `${problem.stage} could never pass: ${problem.step} waits for ${problem.floor} by ${problem.signal}, and its targets get at most ${Math.floor(problem.most)} requests until its deadline. Lower the floor, or give it more time.`;
-    default:
-      return assertNever(problem, 'This problem');
-  }
+export function impossibleWords({ stage, step, floor, signal, most }: Impossible): string {
+  return `${stage} could never pass: ${step} waits for ${floor} by ${signal}, and its targets get at most ${Math.floor(most)} requests until its deadline. Lower the floor, or give it more time.`;
 }
 
 function because(why: string): string {

@@ -88,7 +88,6 @@ export function problemSentence(problem: RefProblem): string {
       return `${code(problem.found)} is not on the default branch. Only merged commits ship: merge it first.`;
     case 'source-unreachable':
       return `GitHub cannot be asked right now: ${escaped(problem.detail)}. Nothing was done; a rollback does not need it.`;
-    case 'no-instances':
     case 'floor-above-traffic':
       return escaped(impossibleWords(problem), 600);
     default:

@@ -61,6 +61,9 @@ function stepLines(rollout: Rollout, stage: PlannedStage, index: number): string
     const { phase } = rollout;
     const isNow = 'at' in phase && phase.at.stage === index && phase.at.step === stepIndex;
     if (isNow) return `${stateOf(phase.is).emoji} *${what}* · now`;
+    if (!record && isLeftOut(rollout, stage, index, stepIndex)) {
+      return `:heavy_minus_sign: ${what} · left out, nothing ran there yet`;
+    }
     if (!record) return `:white_large_square: ${what}`;
     const { emoji, word } = ENDED[record.ended];
     return `${emoji} ${what} · ${word} after ${formatDuration(record.endedAtMs - record.startedAtMs)}${checkWords(record.checks)}`;
@@ -75,6 +78,13 @@ function begunLines(rollout: Rollout, stage: PlannedStage): string[] {
       const who = `${escaped(by, 60)} decided so (${escaped(because, 200)})`;
       return `:warning: ${escaped(step, 60)} did not wait for capacity: ${who}`;
     });
+}
+
+/** It has no record, and a later step of the stage has begun. */
+function isLeftOut({ phase, steps }: Rollout, stage: PlannedStage, index: number, stepIndex: number): boolean {
+  const isHereLater = 'at' in phase && phase.at.stage === index && phase.at.step > stepIndex;
+  const later = stage.steps.slice(stepIndex + 1).map((step) => step.name);
+  return isHereLater || steps.some((one) => one.stage === stage.name && later.includes(one.step));
 }
 
 function nowBlocks(rollout: Rollout, hosts: string[]): Block[] {

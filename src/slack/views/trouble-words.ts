@@ -1,6 +1,6 @@
 import { assertNever } from '../../core/assert.ts';
 import type { Shortage, Stray, Trouble } from '../../core/trouble.ts';
-import { code, escaped, shortSha } from './escape.ts';
+import { code, escaped, shortSha, shortVersion } from './escape.ts';
 import { counted, figure, names } from './naming.ts';
 
 /** Why a rollout does not simply go on, as a sentence without its full stop; escaped. */
@@ -12,6 +12,8 @@ export function troubleSentence(trouble: Trouble): string {
       return 'the build did not finish in its time';
     case 'unreachable':
       return `${code(trouble.target)} could not be reached: ${escaped(trouble.detail)}`;
+    case 'nothing-left':
+      return `nothing runs on ${code(trouble.target)} any more, where ${code(shortVersion({ sha: '', digest: trouble.digest }))} was good`;
     case 'deploy-failed':
       return `the deploy to ${code(trouble.target)} failed: ${escaped(trouble.detail)}`;
     case 'deploy-timed-out':
@@ -19,6 +21,7 @@ export function troubleSentence(trouble: Trouble): string {
     case 'partial': {
       const targets = [...new Set(trouble.instances.map((one) => one.target))];
       const where = names(targets.length > 0 ? targets : [trouble.target]);
+      if (trouble.expected === 0 && trouble.instances.length === 0) return `nothing runs on ${where} after the deploy`;
       return `only ${trouble.running} of ${trouble.expected} instances run the release; look at ${where}${strangers(trouble.instances)}`;
     }
     case 'environment-failed':
