@@ -39,7 +39,7 @@ traffic:
   query: { rate: { of: http_requests_total }, version: all, window: 5s }
   perInstance: 40
 neighbours: { downstream: [${PAYMENTS}] }
-groups: { answers: 60, machine: 40 }
+groups: { answers: 60 }
 signals:
   - name: errors
     source: metrics

@@ -1,6 +1,7 @@
 import { globSync } from 'node:fs';
 import { basename, dirname, isAbsolute, relative, resolve } from 'node:path';
 import { z } from 'zod';
+import { formatDuration } from '../core/duration.ts';
 import type { Json } from '../core/json.ts';
 import type { Person } from '../core/pipeline.ts';
 import { type BelayFile, belaySchema, type Kinds } from './belay-schema.ts';
@@ -16,6 +17,7 @@ import { check } from './zod-issues.ts';
 export type Loaded = { installation: Installation } | { problems: Problem[] };
 
 const MAX_POLL_MS = 5 * 60_000;
+const MIN_POLL_MS = 1000;
 const MAX_SERVICES = 1000;
 
 /**
@@ -24,7 +26,7 @@ const MAX_SERVICES = 1000;
  */
 export function loadInstallation(path: string, variables: Variables | null, kinds: Kinds): Loaded {
   const absolute = resolve(path);
-  const read = readFile(absolute, path);
+  const read = readFile(absolute, path, 'examples/belay.yml, or say where it is: --config <path>');
   if ('problems' in read) return read;
   const { yaml } = read;
   const parsed = check(belaySchema, yaml.value);
@@ -36,13 +38,13 @@ export function loadInstallation(path: string, variables: Variables | null, kind
   const called = (service: string) => displayed(service, root, path);
   if ('issues' in parsed) {
     return {
-      problems: [...located(yaml, [...parsed.issues, ...kindIssues]), ...shapeProblems(yaml.value, root, called)],
+      problems: [...located(yaml, [...parsed.issues, ...kindIssues]), ...shapeProblems(yaml.value, absolute, called)],
     };
   }
   const file = parsed.value;
 
   const people = peopleOf(file);
-  const found = serviceFiles(file.services, root);
+  const found = serviceFiles(file.services, absolute);
   const problems = located(yaml, [...kindIssues, ...installationIssues(file), ...found.issues]);
   const services: LoadedService[] = [];
   for (const service of found.paths) {
@@ -80,10 +82,10 @@ export function loadInstallation(path: string, variables: Variables | null, kind
 }
 
 /** When belay.yml itself is wrong, its services are still told what can be told of them alone. */
-function shapeProblems(value: Json, root: string, called: (service: string) => string): Problem[] {
+function shapeProblems(value: Json, absolute: string, called: (service: string) => string): Problem[] {
   const written = z.looseObject({ services: z.array(z.string()) }).safeParse(value);
   if (!written.success) return [];
-  return serviceFiles(written.data.services, root).paths.flatMap((service) => {
+  return serviceFiles(written.data.services, absolute).paths.flatMap((service) => {
     const parsed = parseService(service, called(service));
     return 'problems' in parsed ? parsed.problems : [];
   });
@@ -114,12 +116,18 @@ function installationIssues(file: BelayFile): Issue[] {
   ];
   if (file.github.poll > MAX_POLL_MS) {
     const hint = 'a lost webhook is repaired by polling, within 5 minutes';
-    issues.push({ path: ['github', 'poll'], found: 'a longer time', expected: 'at most 5m', hint });
+    issues.push({ path: ['github', 'poll'], found: formatDuration(file.github.poll), expected: 'at most 5m', hint });
+  }
+  if (file.github.poll < MIN_POLL_MS) {
+    const hint = 'GitHub counts how often it is asked';
+    issues.push({ path: ['github', 'poll'], found: `${file.github.poll}ms`, expected: 'at least 1s', hint });
   }
   return issues;
 }
 
-function serviceFiles(patterns: string[], root: string): { paths: string[]; issues: Issue[] } {
+/** `belay`: the absolute path of belay.yml, which is no service file itself. */
+function serviceFiles(patterns: string[], belay: string): { paths: string[]; issues: Issue[] } {
+  const root = dirname(belay);
   const paths = new Set<string>();
   const issues: Issue[] = [];
   for (const [index, pattern] of patterns.entries()) {
@@ -143,6 +151,11 @@ function serviceFiles(patterns: string[], root: string): { paths: string[]; issu
         hint: null,
       });
     }
+  }
+  if (paths.delete(belay)) {
+    const index = patterns.findIndex((one) => one.includes('*') || resolve(root, one) === belay);
+    const hint = 'keep the service files in a folder of their own, such as services/*.yml';
+    issues.push({ path: ['services', index], found: 'belay.yml itself', expected: 'service files', hint });
   }
   if (paths.size > MAX_SERVICES) {
     issues.push({ path: ['services'], found: `${paths.size} files`, expected: `at most ${MAX_SERVICES}`, hint: null });

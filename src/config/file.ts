@@ -4,14 +4,14 @@ import { type Issue, type Problem, pathText } from './problem.ts';
 import { urlIssues } from './url.ts';
 import { readYaml, type Yaml } from './yaml.ts';
 
-/** A file as checked YAML. `name` is how it is called in problems. */
-export function readFile(path: string, name: string): { yaml: Yaml } | { problems: Problem[] } {
+/** A file as checked YAML. `name` is how it is called in problems, `example` where one of its kind is. */
+export function readFile(path: string, name: string, example: string): { yaml: Yaml } | { problems: Problem[] } {
   let bytes: Uint8Array;
   try {
     bytes = readFileSync(path);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    return whole(name, `no file that can be read (${code})`, 'a YAML file', 'copy examples/belay.yml to start from');
+    return whole(name, `no file that can be read (${code})`, 'a YAML file', `to start from, copy ${example}`);
   }
   let text: string;
   try {

@@ -12,5 +12,5 @@ export function literalSecrets(text: string): { offset: number; kind: string }[]
 
 /** A key such as `token` whose value is written out instead of referring to the environment. */
 export function isSecretWrittenOut(key: string, value: unknown): boolean {
-  return SECRET_KEY.test(key) && typeof value === 'string' && value !== '' && !/\$\{[A-Z][A-Z0-9_]*\}/.test(value);
+  return SECRET_KEY.test(key) && typeof value === 'string' && value !== '' && !/\$\{[A-Za-z_]\w*\}/.test(value);
 }

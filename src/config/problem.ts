@@ -22,7 +22,12 @@ export function problemText(problem: Problem): string {
   const place = problem.line === null ? problem.file : `${problem.file}:${problem.line}:${problem.column ?? 1}`;
   const subject = problem.path === '' ? place : `${place} ${problem.path}`;
   const hint = problem.hint === null ? '' : `; ${problem.hint}`;
-  return `${subject}: found ${problem.found}, expected ${problem.expected}${hint}`;
+  return visible(`${subject}: found ${problem.found}, expected ${problem.expected}${hint}`);
+}
+
+/** What could move a cursor or turn the line around is shown by its code instead. */
+function visible(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (one) => `\\u{${one.codePointAt(0)?.toString(16) ?? ''}}`);
 }
 
 export function pathText(path: Path): string {

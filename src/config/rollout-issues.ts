@@ -9,6 +9,8 @@ import { expand, wavesOf } from './waves.ts';
 
 /** More than half of production is no small first step. */
 const LARGEST_CANARY = 0.5;
+/** What is looked at more often than this is only asked the same. */
+const LEAST_EVERY_MS = 100;
 
 /** How a release gets through a stage: what cannot be, and what would leave instances behind. */
 export function rolloutIssues(stage: StageFile, file: ServiceFile, places: Record<string, Place>, path: Path): Issue[] {
@@ -30,10 +32,16 @@ function bakeIssues(written: BakeFile, trafficCycleMs: number | null, path: Path
   const { issues, refuse } = issuesAt(path);
   const bake = bakeSpec(written, trafficCycleMs);
   if (bake.everyMs > bake.forMs) {
-    refuse(['every'], 'a longer time than bake.for', 'at most for', 'it would never be judged in time');
+    const found = `${formatDuration(bake.everyMs)}, longer than the bake of ${formatDuration(bake.forMs)}`;
+    refuse(['every'], found, 'at most for', 'it would never be judged in time');
   }
-  if (bake.deadlineMs < bake.forMs) {
-    refuse(['deadline'], 'a shorter time than bake.for', 'at least for', 'it could never pass');
+  if (bake.everyMs < LEAST_EVERY_MS) {
+    refuse(['every'], `${bake.everyMs}ms`, 'at least 100ms', 'each look asks every source');
+  }
+  // The look at the very end of the bake comes a moment after it: without one more interval the deadline is first.
+  if (bake.deadlineMs < bake.forMs + bake.everyMs) {
+    const found = `${formatDuration(bake.deadlineMs)}, for a bake of ${formatDuration(bake.forMs)}`;
+    refuse(['deadline'], found, 'at least for and one every', 'it could never pass');
   }
   return issues;
 }
@@ -78,6 +86,11 @@ function strategyIssues(stage: StageFile, path: Path): Issue[] {
   if (strategy.is === 'rolling' && strategy.maxSurge === 0 && strategy.maxUnavailable === 0) {
     const hint = 'one of them must be above 0 for anything to move';
     refuse(['strategy', 'rolling'], 'maxSurge 0 and maxUnavailable 0', 'one above 0', hint);
+  }
+  if (strategy.drainMs >= stage.deployDeadline) {
+    const found = `${formatDuration(strategy.drainMs)}, no less than deployDeadline`;
+    const expected = `less than ${formatDuration(stage.deployDeadline)}`;
+    refuse(['strategy', strategy.is, 'drain'], found, expected, 'one connection that stays open would fail the deploy');
   }
   const isAtOnce = strategy.is === 'blue-green' || strategy.is === 'replace';
   if (isAtOnce && canary) {
@@ -162,7 +175,12 @@ function orderIssues(stage: StageFile, file: ServiceFile, path: Path): Issue[] {
     refuse(['regionsAtOnce'], 'regions at once without regional waves', 'waves: [regions]', hint);
   }
   if (speedUp) {
-    const { forMs } = bakeSpec(stage.bake);
+    const { forMs, everyMs } = bakeSpec(stage.bake);
+    if (speedUp.floor < everyMs) {
+      const found = `${formatDuration(speedUp.floor)}, less than one bake.every`;
+      const expected = `at least ${formatDuration(everyMs)}`;
+      refuse(['speedUp', 'floor'], found, expected, 'nothing passes before it was looked at');
+    }
     if (speedUp.floor >= forMs) {
       const found = `${formatDuration(speedUp.floor)}, no shorter than the bake`;
       refuse(['speedUp', 'floor'], found, `less than ${formatDuration(forMs)}`, 'nothing would ever get faster');

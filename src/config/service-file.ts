@@ -19,7 +19,7 @@ export type LoadedService = { spec: ServiceSpec; yaml: Yaml };
 
 /** A service file by itself: well-formed, whatever it refers to. */
 export function parseService(path: string, name: string): { file: ServiceFile; yaml: Yaml } | { problems: Problem[] } {
-  const read = readFile(path, name);
+  const read = readFile(path, name, 'examples/services/shop.yml');
   if ('problems' in read) return read;
   const parsed = check(serviceSchema, read.yaml.value);
   if ('issues' in parsed) return { problems: located(read.yaml, parsed.issues) };
@@ -43,7 +43,7 @@ export function loadService(
       providers: Object.keys(belay.providers),
       sources: Object.keys(belay.sources),
       remembering: Object.entries(belay.sources)
-        .filter(([, { kind }]) => kindOf(kind, kinds.sources)?.remembers === true)
+        .filter(([, { kind }]) => kindOf(kind, kinds.sources)?.remembers !== false)
         .map(([source]) => source),
     }),
   ];

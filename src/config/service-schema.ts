@@ -122,7 +122,8 @@ export const serviceSchema = z.strictObject({
       source: name.describe('Which of the sources of belay.yml measures it.'),
       query: z.unknown().optional().describe('Requests a second of a target; its form depends on the kind of source.'),
       perInstance: number
-        .gt(0, { error: 'a number above 0' })
+        .min(0.001, { error: 'a number from 0.001 to 1000000000' })
+        .max(1e9, { error: 'a number from 0.001 to 1000000000' })
         .optional()
         .describe('Requests a second that one instance can bear. A step that would leave too few waits.'),
     })

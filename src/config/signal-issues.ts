@@ -1,4 +1,5 @@
 import type { Json } from '../core/json.ts';
+import type { Bound } from '../core/judge/signal.ts';
 import { issuesAt, type Named, twice, unknown } from './names.ts';
 import type { Issue, Path } from './problem.ts';
 import { baselineOf, isCompared, lookedBackOn, neighboursOf } from './service.ts';
@@ -44,6 +45,17 @@ function boundIssues(signal: SignalFile, path: Path): Issue[] {
   if (signal.kind === 'requests' && healthy && healthy.min === undefined) {
     refuse(['healthyWhen'], 'no min', 'the floor of traffic', 'such as healthyWhen: {min: 100}');
   }
+  if (signal.kind === 'requests' && healthy?.min !== undefined && healthy.min <= 0) {
+    refuse(['healthyWhen', 'min'], `${healthy.min}`, 'a floor above 0', 'no traffic at all would be enough');
+  }
+  if (signal.kind === 'check' && healthy && !(holds(healthy, 1) && !holds(healthy, 0))) {
+    refuse(
+      ['healthyWhen'],
+      'bounds by which 0 is healthy, or 1 is not',
+      'none',
+      'of a check 1 has passed and 0 has failed',
+    );
+  }
   for (const key of ['healthyWhen', 'degradedWhen'] as const) {
     const { min, max } = signal[key] ?? {};
     if (min !== undefined && max !== undefined && min > max)
@@ -56,6 +68,10 @@ function boundIssues(signal: SignalFile, path: Path): Issue[] {
     if (from < to) refuse(['degradedWhen'], 'numbers that are healthy too', 'bounds outside healthyWhen');
   }
   return issues;
+}
+
+function holds({ min, max }: Bound, value: number): boolean {
+  return value >= (min ?? value) && value <= (max ?? value);
 }
 
 const JUDGED_BY: Record<string, string> = {
@@ -118,6 +134,9 @@ function belongingIssues(signal: SignalFile, file: ServiceFile, path: Path): Iss
       refuse(['kind'], 'a floor of traffic on a neighbour', 'one of this service', "its traffic is not this step's");
     }
   }
+  if (signal.group !== undefined && signal.role !== 'scored') {
+    refuse(['group'], `a group of a ${signal.role} signal`, 'none', 'only scored signals count in one: role: scored');
+  }
   if (signal.group !== undefined) {
     issues.push(...unknown([[...path, 'group'], signal.group], Object.keys(file.groups), 'one of the groups'));
   }
@@ -127,7 +146,19 @@ function belongingIssues(signal: SignalFile, file: ServiceFile, path: Path): Iss
 function groupIssues(file: ServiceFile): Issue[] {
   const { issues, refuse } = issuesAt([]);
   const sum = Object.values(file.groups).reduce((total, weight) => total + weight, 0);
-  if (sum > 100) refuse(['groups'], `weights of ${Number(sum.toFixed(3))} in all`, 'at most 100', null);
+  if (sum > 100) {
+    const hint = 'lower some of them: each is what the group counts of the score, out of 100';
+    refuse(['groups'], `weights of ${Number(sum.toFixed(3))} in all`, 'at most 100', hint);
+  }
+  const signals = [...file.signals, ...file.stages.flatMap((stage) => stage.signals)];
+  for (const group of Object.keys(file.groups).filter((one) => !signals.some((signal) => signal.group === one))) {
+    refuse(
+      ['groups', group],
+      'a group of no signal',
+      'a scored signal with it',
+      `add group: ${group} to one, or remove it`,
+    );
+  }
   const neighbours = (['upstream', 'downstream'] as const).flatMap((side) =>
     file.neighbours[side].map((service, index): Named => [['neighbours', side, index], service]),
   );

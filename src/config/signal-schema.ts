@@ -21,6 +21,7 @@ const baseline = z.union(
         .array(daysAgo)
         .min(1, { error: 'at least one day' })
         .max(14, { error: 'at most 14 days' })
+        .refine((days) => new Set(days).size === days.length, { error: 'each day once' })
         .describe('The same hours, so many days ago.'),
     }),
   ],

@@ -61,7 +61,10 @@ function faultsOfNodes(document: Document): Fault[] {
       const place = { offset: offset(pair.key), path: [...pathOf(ancestors), key] };
       if (FORBIDDEN_KEYS.has(key)) faults.push({ ...place, ...refused(`the key ${key}`, 'another key', 'remove it') });
       if (isScalar(pair.value) && isSecretWrittenOut(key, pair.value.value)) {
-        faults.push({ ...place, ...writtenOut('a secret written out') });
+        const [, name] = /^\$([A-Za-z_]\w*)$/.exec(String(pair.value.value)) ?? [];
+        const isMeant = name !== undefined;
+        const meant = refused(`$${name}`, 'a reference to the environment', `write \${${name}}`);
+        faults.push({ ...place, ...(isMeant ? meant : writtenOut('a secret written out')) });
       }
     },
     Scalar(key, node, ancestors) {

@@ -15,10 +15,18 @@ export function check<T>(
   const result = schema.safeParse(value);
   if (result.success) return { value: result.data };
   const keys = () => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
-  return { issues: result.error.issues.flatMap((issue) => issuesOf(issue, [], at, shown, keys)) };
+  /** Whether another value at this place would be taken there. */
+  const takes = (path: Path, other: unknown): boolean => {
+    const again = schema.safeParse(withValue(value, path, other));
+    return again.success || !again.error.issues.some((issue) => isAt(issue, path));
+  };
+  return { issues: result.error.issues.flatMap((issue) => issuesOf(issue, [], { at, shown, keys, takes })) };
 }
 
+type Asked = { at: Path; shown: unknown; keys: () => JsonSchema; takes(path: Path, other: unknown): boolean };
+
 type JsonSchema = {
+  description?: string;
   properties?: Record<string, JsonSchema>;
   additionalProperties?: JsonSchema | boolean;
   items?: JsonSchema;
@@ -27,7 +35,8 @@ type JsonSchema = {
   allOf?: JsonSchema[];
 };
 
-function issuesOf(issue: z.core.$ZodIssue, inner: Path, at: Path, shown: unknown, schema: () => JsonSchema): Issue[] {
+function issuesOf(issue: z.core.$ZodIssue, inner: Path, asked: Asked): Issue[] {
+  const { at, shown, keys: schema } = asked;
   const path = [...inner, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))];
   const place = [...at, ...path];
   const found = describe(valueAt(shown, path));
@@ -49,7 +58,7 @@ function issuesOf(issue: z.core.$ZodIssue, inner: Path, at: Path, shown: unknown
         .filter((errors) => errors.some((one) => one.path.length > 0 || one.code === 'unrecognized_keys'))
         .sort((a, b) => strangers(a) - strangers(b) || a.length - b.length)[0];
       if (!meant) return [{ path: place, found, expected: words(issue.message, 'another value'), hint: null }];
-      return meant.flatMap((one) => issuesOf(one, path, at, shown, schema));
+      return meant.flatMap((one) => issuesOf(one, path, asked));
     }
     case 'invalid_key':
       return [
@@ -62,8 +71,7 @@ function issuesOf(issue: z.core.$ZodIssue, inner: Path, at: Path, shown: unknown
       return [{ path: place, found, expected: words(issue.message, either(known)), hint: suggestionOrNull(near) }];
     }
     case 'invalid_type': {
-      const needsQuotes = issue.expected === 'string' && typeof valueAt(shown, path) === 'number';
-      const hint = needsQuotes ? 'quote it: YAML reads it as a number' : null;
+      const hint = hintFor(issue.expected, path, asked);
       return [{ path: place, found, expected: words(issue.message, TYPES[issue.expected] ?? issue.expected), hint }];
     }
     case 'too_small':
@@ -72,11 +80,39 @@ function issuesOf(issue: z.core.$ZodIssue, inner: Path, at: Path, shown: unknown
       return [{ path: place, found, expected: words(issue.message, `at most ${issue.maximum}`), hint: null }];
     default: {
       // A sentence of a kind's own check tells what is wrong; a phrase tells what is expected.
-      const isSentence = /^[A-Z]/.test(issue.message) && !/^(Expected|Invalid)\b/.test(issue.message);
+      const isSentence = /^[A-Z$]/.test(issue.message) && !/^(Expected|Invalid)\b/.test(issue.message);
       if (isSentence) return [{ path: place, found, expected: 'another value', hint: issue.message }];
       return [{ path: place, found, expected: words(issue.message, 'another value'), hint: null }];
     }
   }
+}
+
+/** What was probably meant, when the value has another type than is taken. */
+function hintFor(wanted: string, path: Path, { shown, keys, takes }: Asked): string | null {
+  const given = valueAt(shown, path);
+  if (given === undefined) return descriptionAt(keys(), path);
+  if (typeof given === 'number' && takes(path, String(given))) return 'quote it: YAML reads it as a number';
+  if (typeof given === 'string') {
+    if (wanted === 'array' && takes(path, [given])) return `in brackets: [${given}]`;
+    if (given.trim() !== '' && takes(path, Number(given))) return 'remove the quotes: it is a number';
+  }
+  return null;
+}
+
+function descriptionAt(schema: JsonSchema, path: Path): string | null {
+  return path.reduce<JsonSchema | undefined>((inside, part) => inside?.properties?.[part], schema)?.description ?? null;
+}
+
+/** `value` with something else at one place; what is on the way there is copied. */
+function withValue(value: unknown, [head, ...rest]: Path, other: unknown): unknown {
+  if (head === undefined) return other;
+  if (Array.isArray(value)) return value.map((one, index) => (index === head ? withValue(one, rest, other) : one));
+  if (value === null || typeof value !== 'object') return value;
+  return { ...value, [head]: withValue((value as Record<string, unknown>)[head], rest, other) };
+}
+
+function isAt(issue: z.core.$ZodIssue, path: Path): boolean {
+  return path.every((part, index) => issue.path[index] === part);
 }
 
 const TYPES: Record<string, string> = {

@@ -197,6 +197,7 @@ groups: {latency: 40, business: 60}
 signals:
   - {name: theirs, source: metrics, query: {promql: 'x'}, healthyWhen: {max: 1}, neighbour: payments}
   - {name: mine, source: metrics, query: {promql: 'x'}, healthyWhen: {max: 1}, role: scored, group: latency}
+  - {name: sold, source: metrics, query: {promql: 'x'}, healthyWhen: {max: 1}, role: scored, group: business}
 `);
     const [theirs, mine] = service.stages[0]?.signals ?? [];
     expect(service.neighbours).toEqual([
