@@ -55,6 +55,9 @@ const rollbackBody = z.strictObject({ digest: z.string(), sha, strategy });
 const usual = (name: string, digest: string) =>
   Array.from({ length: INSTANCES }, (_, n) => ({ id: `${name}-${n + 1}`, digest }));
 
+/** An empty region runs nothing bad. */
+const isWholly = (all: string[], some: Set<string>) => all.length > 0 && all.every((one) => some.has(one));
+
 type Target = { instances: { id: string; digest: string }[]; generation: number | null };
 
 /**
@@ -100,7 +103,7 @@ export async function startPlatform(initialDigest: string, workMs: number, empty
       if (platform.isProbeDown) return request.destroy();
       const hurts = ['us', 'eu']
         .map(platform.runs)
-        .some((all) => all.some((one) => platform.bad.has(one)) || all.every((one) => platform.badInWaves.has(one)));
+        .some((all) => all.some((one) => platform.bad.has(one)) || isWholly(all, platform.badInWaves));
       return send(response, hurts ? 500 : 200, { ok: !hurts });
     }
     if (request.headers.authorization !== `Bearer ${token}`) return complain(response, 401, 'a wrong token');

@@ -230,7 +230,7 @@ describe('C3 what contradicts itself is refused when it is read, not when it dep
     ['polling too rarely to keep S2', 'installation: 34', 'installation: 34\n  poll: 6m', 'github.poll'],
     ['polling all the time', 'installation: 34', 'installation: 34\n  poll: 1ms', 'github.poll'],
     ['belay.yml as a service file', '- services/*.yml', '- "*.yml"', 'services[0]'],
-    ['T20 a reference without braces', '${FLEET_TOKEN}', '$FLEET_TOKEN', 'providers.fleet.token'],
+    ['T20 a reference without braces', `\${FLEET_TOKEN}`, '$FLEET_TOKEN', 'providers.fleet.token'],
     ['a wildcard channel', 'team: T0TEAM', "team: T0TEAM\n  channels: ['*']", 'slack.channels[0]'],
     ['a provider by an unknown kind', 'kind: fleet', 'kind: constructor', 'providers.fleet.kind'],
   ])('%s', (_, from, to, path) => {
@@ -240,8 +240,8 @@ describe('C3 what contradicts itself is refused when it is read, not when it dep
   it('says what to do next: what to copy, which braces, which key it was about', () => {
     const next = (files: Parameters<typeof load>[0]) => told(load(files)).join('\n');
     expect(next(belay('services/*.yml', 'services/none.yml'))).toContain('copy examples/services/shop.yml');
-    expect(next(belay('${FLEET_TOKEN}', '$FLEET_TOKEN'))).toContain('write ${FLEET_TOKEN}');
-    expect(next(belay('${FLEET_TOKEN}', '$FLEET_TOKEN'))).not.toContain('leaked');
+    expect(next(belay(`\${FLEET_TOKEN}`, '$FLEET_TOKEN'))).toContain(`write \${FLEET_TOKEN}`);
+    expect(next(belay(`\${FLEET_TOKEN}`, '$FLEET_TOKEN'))).not.toContain('leaked');
     expect(next(shop('{for: 5m}', '{for: 300}'))).not.toContain('quote it');
     expect(next(shop('channel: C0SHOP\n', ''))).toContain('The Slack channel of the team');
     // What a source of an unknown kind can remember is not known: one mistake is told once.
