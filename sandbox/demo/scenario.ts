@@ -1,6 +1,6 @@
 import { isOver, type Rollout } from '../../src/core/rollout.ts';
-import { troubleSentence } from '../../src/slack/views/trouble-words.ts';
 import { figure } from '../../src/slack/views/naming.ts';
+import { troubleSentence } from '../../src/slack/views/trouble-words.ts';
 import type { Merged } from '../releases.ts';
 import { CHO, SHOP } from '../slack/people.ts';
 import type { World } from '../world.ts';
