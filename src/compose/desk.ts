@@ -1,14 +1,13 @@
 import { isImpossible } from '../core/outlook.ts';
-import { type Past, ranBefore } from '../core/past.ts';
 import { laneOf, type ServiceSpec } from '../core/pipeline.ts';
 import { isPlanProblem, type Plan } from '../core/plan.ts';
 import type { Release } from '../core/release.ts';
-import type { Rollout } from '../core/rollout.ts';
 import { type Commands, rollbackStage, versionsOf } from '../engine/commands.ts';
 import type { DriftCommands } from '../engine/drift-commands.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Ledger } from '../engine/ledger.ts';
 import type { Desk, RefProblem } from '../slack/desk.ts';
+import { pastOf } from './past.ts';
 
 export type DeskParts = {
   services: ServiceSpec[];
@@ -90,19 +89,4 @@ export function createDesk(parts: DeskParts): Desk {
     decideDrift: (request) => parts.driftCommands.decide(request),
     now: parts.now,
   };
-}
-
-async function pastOf(ledger: Ledger, rollout: Rollout): Promise<Past> {
-  const { release, service } = rollout;
-  const since = new Map<string, Release[] | null>();
-  const goodAtMs = new Map<string, number>();
-  const stages = [...new Set(rollout.plan.stages.map((stage) => stage.name))];
-  const goods = (await Promise.all(stages.map((stage) => ledger.goods(service, stage)))).flat();
-  for (const { sha, digest } of ranBefore(rollout)) {
-    const before = sha === '' ? null : await ledger.release(service, release.pipeline, sha);
-    since.set(sha, before ? await ledger.releasesBetween(before, release) : null);
-    const at = goods.filter((one) => one.artifact.digest === digest).map((one) => one.atMs);
-    if (at.length > 0) goodAtMs.set(digest, Math.max(...at));
-  }
-  return { since: Object.fromEntries(since), goodAtMs: Object.fromEntries(goodAtMs) };
 }

@@ -75,8 +75,8 @@ export interface Desk {
   live(service: string | null, limit?: number): Promise<Rollout[]>;
   /** Over or not, newest first. */
   history(service: string | null, limit: number): Promise<Rollout[]>;
-  /** What was merged since what ran before this rollout, and when that was last healthy. */
-  past(rollout: Rollout): Promise<Past>;
+  /** What is recorded of what a rollback of the stage that it is in would put back. */
+  past(rollout: Rollout): Promise<Past[]>;
   placements(service: string): Promise<Placement[]>;
   /** The versions that a rollback of this stage could go to, newest first. */
   rollbackChoices(

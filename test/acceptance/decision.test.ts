@@ -34,7 +34,8 @@ describe('D1 D2 health gets worse on a wave that asks', () => {
     await town.slack.waitFor(() => threadOf(town, merged.sha).some((one) => one.text.includes(`<@${CHO}>`)));
     const said = decision(merged);
     expect(said).toContain('health got worse: `checkout`');
-    expect(said).toContain('`us` would go back to');
+    expect(said).toMatch(/`us`.* would go back to `[^`]+`, last found healthy/);
+    expect(said).toMatch(/What was merged after `[^`]+` is not known/);
     expect(said).toMatch(/Without a decision: \*roll back\*/);
     expect(said).toContain('"action_id":"stop-countdown"');
     expect(JSON.stringify(cardsOf(town, merged.sha))).toContain('Without a decision it rolls back');

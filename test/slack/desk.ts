@@ -65,7 +65,7 @@ export function aDesk(rollouts: Rollout[] = [], services: ServiceSpec[] = [aServ
     rollout: async (id) => byId.get(id) ?? null,
     live: async (service) =>
       [...byId.values()].filter((one) => one.endedAtMs === null && (service ?? one.service) === one.service),
-    past: async () => ({ since: {}, goodAtMs: {} }),
+    past: async () => [],
     history: async (service) => [...byId.values()].filter((one) => (service ?? one.service) === one.service),
     placements: async () => [],
     rollbackChoices: async () => [],

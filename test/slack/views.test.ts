@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Choice } from '../../src/core/event.ts';
+import { ranBefore } from '../../src/core/past.ts';
 import { isOver, type Rollout } from '../../src/core/rollout.ts';
 import { announcementOf } from '../../src/slack/views/announcement.ts';
 import { askingWhy } from '../../src/slack/views/asking-why.ts';
@@ -269,25 +270,43 @@ describe('X1 the thread', () => {
     expect(idsIn(decision ?? { blocks: [] })).toContain('stop-countdown');
   });
 
-  it('D2 names the suspect commits, the rest counted and escaped, and how old the last good version is', () => {
-    const rollout = aRollout({ phase: phases()[8] as Rollout['phase'], touched: ['stg', 'prod'] });
-    const before = rollout.before.prod;
+  describe('D2 a decision says what a rollback would put back, how old that is, and what else it would undo', () => {
+    const deciding = phases()[8] as Rollout['phase'];
+    const rollout = aRollout({ phase: deciding, touched: ['stg', 'prod'] });
+    const [before] = 'at' in deciding ? ranBefore(rollout, deciding.at) : [];
     if (!before) throw new Error('Nothing ran before');
-    const suspects = Array.from({ length: 11 }, (_, index) => ({
-      ...rollout.release,
-      title: `<!here> ${index}`,
-      pullRequest: null,
-    }));
-    const shown = (past: Extra['past']) => {
-      const extra = { ...EXTRA, past };
-      return textIn(messagesOf(rollout, extra).find((one) => one.key === 'decision:prod/canary') ?? { blocks: [] });
-    };
-    const text = shown({ since: { [before.sha]: suspects }, goodAtMs: { [before.digest]: NOON_MS } });
-    expect(text).toContain('last recorded as healthy <!date^');
-    expect(text).toContain('&lt;!here&gt; 7');
-    expect(text).not.toContain('&lt;!here&gt; 8');
-    expect(text).toContain('and 3 more');
-    expect(shown({ since: { [before.sha]: null }, goodAtMs: {} })).toContain('What was merged since is not known');
+    const shown = (past: Extra['past'], of = rollout) =>
+      textIn(messagesOf(of, { ...EXTRA, past }).find((one) => one.key === 'decision:prod/canary') ?? { blocks: [] });
+    const suspect = (index: number) => ({ ...rollout.release, title: `<!here> ${index}`, pullRequest: null });
+
+    it('eight commits by name, the rest counted, and everything from outside escaped', () => {
+      const text = shown([{ ...before, goodAtMs: NOON_MS, since: Array.from({ length: 11 }, (_, at) => suspect(at)) }]);
+      expect(text).toMatch(/`prod` would go back to `[^`]+`, last found healthy <!date\^/);
+      expect(text).toContain(': 11 commits. Suspect, and undone by a rollback:');
+      expect(text).toContain('&lt;!here&gt; 7');
+      expect(text).not.toContain('&lt;!here&gt; 8');
+      expect(text).toContain('• and 3 more');
+    });
+    it('says so when it was never found healthy, or was never recorded', () => {
+      const text = shown([{ ...before, goodAtMs: null, since: null }]);
+      expect(text).toContain('never found healthy by Belay');
+      expect(text).toContain('is not known: Belay has no record of that version');
+    });
+    it('speaks of this stage alone, and of a target that has nothing to go back to', () => {
+      expect(shown([{ ...before, goodAtMs: NOON_MS, since: [] }])).not.toContain('`stg`');
+      const text = shown([], aRollout({ phase: deciding, touched: ['prod'], before: { prod: null } }));
+      expect(text).toContain('`prod` has nothing to go back to');
+    });
+    it('stays within what Slack takes, with titles and addresses of any length', () => {
+      const url = `https://github.com/acme/shop/commit/${'a'.repeat(1400)}`;
+      const long = Array.from({ length: 200 }, () => ({ ...suspect(1), title: '&'.repeat(500), url }));
+      const message = messagesOf(rollout, { ...EXTRA, past: [{ ...before, goodAtMs: NOON_MS, since: long }] });
+      const blocks = message.find((one) => one.key === 'decision:prod/canary')?.blocks ?? [];
+      for (const block of blocks) {
+        if (block.type === 'section') expect(block.text?.text.length).toBeLessThanOrEqual(3000);
+      }
+      expect(JSON.stringify(blocks)).toContain('decide:roll-back');
+    });
   });
 
   it('keeps its keys from phase to phase, so that one message is edited and not another one posted', () => {

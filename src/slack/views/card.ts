@@ -27,7 +27,7 @@ export type Extra = {
   /** Only tells which approvals have expired: nothing in a message changes as time goes by. */
   nowMs: number;
   /** While somebody is asked to decide. */
-  past?: Past;
+  past?: Past[];
   /** The pictures that Slack has, by the index of their stage. */
   pictures?: Record<number, Shown[]>;
 };

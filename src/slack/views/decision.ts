@@ -1,13 +1,15 @@
 import { type Past, ranBefore } from '../../core/past.ts';
+import type { Position } from '../../core/plan.ts';
 import type { Rollout } from '../../core/rollout.ts';
 import { touchedIn } from '../../core/step.ts';
 import { actions, type Block, type Message, section } from './block.ts';
 import { withinBudget } from './budget.ts';
 import { decisionButtons } from './buttons.ts';
 import { type Extra, headline, spoken, whyLine } from './card.ts';
-import { code, escaped, shortVersion, time, versionOf } from './escape.ts';
+import { code, escaped, shortSha, shortVersion, time, versionOf } from './escape.ts';
 import { judgementBlocks } from './evidence.ts';
-import { changeLine } from './release.ts';
+import { counted, names } from './naming.ts';
+import { changeLine, commitLink } from './release.ts';
 import { troubleSentence } from './trouble-words.ts';
 import { choiceWords, stateOf } from './words.ts';
 
@@ -54,8 +56,7 @@ export function decisionOf(rollout: Rollout, stageIndex: number, stepIndex: numb
     blocks.push(...judgementBlocks(rollout, phase.judgement, extra.hosts));
   }
   blocks.push(section(phase.choices.map((one) => `• *${choiceWords(one).text}* ${choiceWords(one).does}.`)));
-  blocks.push(section(backLines(rollout, touchedIn(rollout, phase.at))));
-  if (extra.past) blocks.push(section(pastLines(rollout, extra.past)));
+  blocks.push(...backBlocks(rollout, phase.at, extra.past ?? []));
   blocks.push(actions(`decision:${rollout.generation}`, decisionButtons(rollout)));
   return withinBudget({
     text: `${spoken(rollout)} ${phase.is === 'holding' ? 'is on hold' : 'needs a decision'} at ${where}: ${troubleSentence(phase.trouble).replaceAll('`', '')}.`,
@@ -63,44 +64,36 @@ export function decisionOf(rollout: Rollout, stageIndex: number, stepIndex: numb
   });
 }
 
-/** What a rollback would put back, target by target. */
-function backLines(rollout: Rollout, touched: string[]): string[] {
-  if (touched.length === 0) return ['Nothing of this stage was touched yet, so a rollback changes nothing.'];
-  const lines = touched.map((target) => {
-    const before = own(rollout.before, target) ?? null;
-    return before
-      ? `:leftwards_arrow_with_hook: ${code(target)} would go back to ${code(shortVersion(before))}`
-      : `:leftwards_arrow_with_hook: ${code(target)} has nothing to go back to`;
-  });
-  if (rollout.release.isRollForwardOnly) lines.push(':warning: This release was marked as unsafe to roll back.');
-  return lines;
-}
-
 /** How many commits are named; the rest is counted. */
 const MOST_SUSPECTS = 8;
 
-/** Who is under suspicion: what came with this release; and how old the last good version is. */
-function pastLines(rollout: Rollout, past: Past): string[] {
-  return ranBefore(rollout).flatMap((before) => {
-    const version = code(shortVersion(before));
-    const goodAtMs = own(past.goodAtMs, before.digest);
-    const age =
-      goodAtMs === undefined
-        ? `${version} ran before; Belay never recorded it as healthy.`
-        : `${version} ran before, and was last recorded as healthy ${time(goodAtMs)}.`;
-    const since = own(past.since, before.sha);
-    if (!since) return [age, 'What was merged since is not known: Belay did not record that version.'];
-    if (since.length === 0) return [age, 'Belay recorded no commit that was merged since.'];
-    const suspects = since.slice(0, MOST_SUSPECTS).map((one) => {
-      const label = one.pullRequest ? `#${one.pullRequest.number} ${one.pullRequest.title}` : one.title;
-      return `• ${code(shortVersion({ sha: one.sha, digest: null }))} ${escaped(label, 120)}`;
-    });
-    const more = since.length > MOST_SUSPECTS ? [`and ${since.length - MOST_SUSPECTS} more`] : [];
-    return [age, '*Suspect commits*, merged since; a rollback undoes all of them:', ...suspects, ...more];
+/** What a rollback would put back, how old that is, and what else it would undo: one of these commits did the harm. */
+function backBlocks(rollout: Rollout, at: Position, past: Past[]): Block[] {
+  const touched = touchedIn(rollout, at);
+  if (touched.length === 0) return [section('Nothing of this stage was touched yet, so a rollback changes nothing.')];
+  const known = ranBefore(rollout, at);
+  const lines = known.map(({ artifact, targets }) => {
+    const recorded = past.find((one) => one.artifact.digest === artifact.digest);
+    const age = recorded
+      ? `, ${recorded.goodAtMs === null ? 'never found healthy by Belay' : `last found healthy ${time(recorded.goodAtMs)}`}`
+      : '';
+    return `:leftwards_arrow_with_hook: ${names(targets)} would go back to ${code(shortVersion(artifact))}${age}`;
   });
+  const lost = touched.filter((target) => !known.some((one) => one.targets.includes(target)));
+  if (lost.length > 0)
+    lines.push(
+      `:leftwards_arrow_with_hook: ${names(lost)} ${lost.length === 1 ? 'has' : 'have'} nothing to go back to`,
+    );
+  if (rollout.release.isRollForwardOnly) lines.push(':warning: This release was marked as unsafe to roll back.');
+  return [section(lines), ...past.map((one) => section(suspectLines(one)))];
 }
 
-/** A target may be called `toString`. */
-function own<Value>(record: Record<string, Value>, name: string): Value | undefined {
-  return Object.hasOwn(record, name) ? record[name] : undefined;
+function suspectLines({ artifact, since }: Past): string[] {
+  const version = code(shortVersion(artifact));
+  if (since === null) return [`What was merged after ${version} is not known: Belay has no record of that version.`];
+  if (since.length === 0) return [`Nothing was merged after ${version}.`];
+  const shown = since.slice(0, MOST_SUSPECTS).map((one) => `• ${code(shortSha(one.sha))} ${commitLink(one)}`);
+  const more = since.length > shown.length ? [`• and ${since.length - shown.length} more`] : [];
+  const what = `*Merged after* ${version}: ${counted(since.length, 'commit')}. Suspect, and undone by a rollback:`;
+  return [what, ...shown, ...more];
 }

@@ -7,15 +7,20 @@ import { counted } from './naming.ts';
 /** From how many changed lines on a release says so. */
 const LARGE_LINES = 200;
 
+/** `#12 Title`, or the title of a commit without a pull request; linked. */
+export function commitLink({ title, url, pullRequest }: Pick<Release, 'title' | 'url' | 'pullRequest'>): string {
+  if (!pullRequest) return link(url, title, hostOf(url));
+  return link(pullRequest.url, `#${pullRequest.number} ${pullRequest.title}`, hostOf(url));
+}
+
 /** `#12 Title · by login`, linked. */
 export function changeLine(release: Release): string {
-  const hosts = hostOf(release.url);
   const { pullRequest } = release;
   if (release.sha === '') return escaped(release.title);
-  if (!pullRequest) return `${link(release.url, release.title, hosts)} · pushed directly`;
+  if (!pullRequest) return `${commitLink(release)} · pushed directly`;
   const { authorLogin, mergedByLogin } = pullRequest;
   const merged = mergedByLogin && mergedByLogin !== authorLogin ? `, merged by ${escaped(mergedByLogin, 40)}` : '';
-  return `${link(pullRequest.url, `#${pullRequest.number} ${pullRequest.title}`, hosts)} · by ${escaped(authorLogin, 40)}${merged}`;
+  return `${commitLink(release)} · by ${escaped(authorLogin, 40)}${merged}`;
 }
 
 /** What should make one look twice, each a line: no review, large, roll-forward only. */
