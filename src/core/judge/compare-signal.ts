@@ -1,9 +1,10 @@
 import { isFresh, type Reading } from './reading.ts';
 import { type Series, watched } from './series.ts';
-import type { Measured, Measurement, Signal } from './signal.ts';
+import type { Comparison, Measured, Measurement, Signal } from './signal.ts';
 import { compareRates } from './stats/compare-rates.ts';
 import { compareSamples } from './stats/compare-samples.ts';
 import type { Difference, NoDifference } from './stats/difference.ts';
+import { neededSamples } from './stats/needed-samples.ts';
 
 /**
  * What a signal is held against could be compared with, or why it could not. `shortage`: it was compared on so little that
@@ -50,12 +51,12 @@ export function compareNow(
   if (signal.kind === 'rate') {
     if (measured.counts === undefined) return held('bad-answer', 'the source gave no counts');
     if (control.counts === undefined) return held('no-baseline', 'the source gave no counts for the baseline');
-    return answered(signal, compareRates(control.counts, measured.counts, policy), null);
+    return answered(signal, policy, compareRates(control.counts, measured.counts, policy), null);
   }
   const series = watched(remembered, measured, control);
   const canary = measured.points ?? series.now.values;
   const baseline = control.points ?? series.baseline.values;
-  return answered(signal, compareSamples(baseline, canary, policy), series);
+  return answered(signal, policy, compareSamples(baseline, canary, policy), series);
 }
 
 /**
@@ -80,24 +81,32 @@ export function readDifference(signal: Signal, difference: Difference, isUnderWa
 }
 
 /** The opposite of what is looked for is as unlikely by chance as harm has to be. */
-function isBetter(signal: Signal, { p, relativeShift }: Difference): boolean {
+function isBetter(signal: Signal, { p, shift, relativeShift }: Difference): boolean {
   const policy = signal.comparison;
   if (policy === null || policy.direction === 'either' || p < policy.confidence) return false;
-  return relativeShift === null || Math.abs(relativeShift) >= policy.tolerance;
+  return shift !== 0 && (relativeShift === null || Math.abs(relativeShift) >= policy.tolerance);
 }
 
-function answered(signal: Signal, found: Difference | NoDifference, series: Series | null): ComparedNow {
+function answered(
+  signal: Signal,
+  policy: Comparison,
+  found: Difference | NoDifference,
+  series: Series | null,
+): ComparedNow {
   if (found.is === 'error') {
     const reason =
       found.reason === 'bad-policy' ? 'bad-query' : found.reason === 'bad-counts' ? 'bad-answer' : found.reason;
     return { ...held(reason, found.detail), series };
   }
   const samples = Math.min(found.baseline.samples, found.canary.samples);
-  const needed = Math.max(signal.minSamples, found.is === 'too-few' ? found.needed : 0);
+  const of = signal.kind === 'rate' ? 'requests' : 'samples';
+  const needed = Math.max(signal.minSamples, neededSamples(of, found, policy));
   const detail = `${found.canary.samples} now and ${found.baseline.samples} in the baseline, each needs ${needed}`;
   const shortage: Reading = { is: 'unclear', reason: 'too-few-samples', detail };
   if (found.is === 'too-few') return { difference: null, reading: shortage, shortage: null, series };
-  if (samples >= signal.minSamples) return { difference: found, reading: null, shortage: null, series };
+  if (samples >= needed) return { difference: found, reading: null, shortage: null, series };
+  // No two samples of such numbers could be different enough, so that no difference is no health; a spread could be.
+  if (samples >= signal.minSamples) return { difference: found, reading: null, shortage, series };
   // Counts are compared exactly however few there are: that none failed of so few proves nothing, that many did does. Of
   // points, a floor is the time until a service is warm.
   if (isMoreThanAccident(signal, found)) return { difference: found, reading: null, shortage, series };

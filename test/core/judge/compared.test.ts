@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { emptyMemory, judge, rememberBefore } from '../../../src/core/judge/judge.ts';
-import type { Measurement, Signal } from '../../../src/core/judge/signal.ts';
+import type { Comparison, Measurement, Signal } from '../../../src/core/judge/signal.ts';
 import { compared, counts, gap, NOW, number, points, signal } from './builders.ts';
 import { policy } from './policy.ts';
 
@@ -192,6 +192,8 @@ describe('H1 failures out of requests', () => {
       verdict: 'healthy',
       reason: 'better',
     });
+    // Nothing to be better than.
+    expect(once([rate()], [counts(0, 600)], [counts(0, 600)])).toMatchObject({ reason: 'no-difference' });
   });
 
   it('H5 is explained by the rates and the requests behind them', () => {
@@ -283,6 +285,74 @@ describe('H1 D1 a rate with few requests', () => {
     const controls = names.map((name) => counts(10, 100, name));
     const alone = once([rate({ name: 'a' })], now.slice(0, 1), controls.slice(0, 1)).first?.p ?? Number.NaN;
     expect(once(signals, now, controls).first?.p).toBeCloseTo(4 * alone, 9);
+  });
+});
+
+describe('H3 so few samples that no difference between them could be sure enough', () => {
+  const at = (confidence: number, direction: Comparison['direction'] = 'increase') => ({
+    comparison: policy({ direction, confidence }),
+  });
+  const five = [1, 2, 3, 4, 5];
+  const apart = [11, 12, 13, 14, 15];
+  const rate = (changes: Partial<Signal>) => compared({ kind: 'rate', ...changes });
+
+  // By hand: of 5 beside 5 one order in 252 is wholly apart, 0.0040; two-sided 0.0079. Of 6 beside 6 one in 924, 0.0011.
+  it.each<[string, Signal, Measurement, Measurement, number]>([
+    ['equal', compared(at(0.998)), points(five), points(five), 6],
+    ['wholly apart', compared(at(0.998)), points(apart), points(five), 6],
+    ['better', compared(at(0.998)), points(five), points(apart), 6],
+    ['looked at both ways', compared(at(0.995, 'either')), points(five), points(five), 6],
+    ['looked at for a decrease', compared(at(0.998, 'decrease')), points(apart), points(apart), 6],
+    ['fewer than any five', compared(at(0.998)), points(five.slice(1)), points(five), 6],
+    ['requests of which none failed', rate(at(0.998)), counts(0, 5), counts(0, 5), 6],
+    ['requests that all failed', rate(at(0.998)), counts(5, 5), counts(0, 5), 6],
+    ['as sure as a service file may ask', compared(at(0.99999)), points(five), points(five), 10],
+  ])('%s: the signal cannot tell, and says how many it needs', (_, one, now, control, needed) => {
+    const [before, after] = [control, now].map(
+      (side) => side.value !== null && (side.counts?.total ?? side.points?.length),
+    );
+    expect(once([one], [now], [control])).toMatchObject({
+      verdict: 'inconclusive',
+      reason: 'too-few-samples',
+      detail: `${after} now and ${before} in the baseline, each needs ${needed}`,
+    });
+  });
+
+  it.each<[string, Signal, Measurement, Measurement, string]>([
+    ['five beside five that are equal', compared(at(0.995)), points(five), points(five), 'no-difference'],
+    ['five beside five that are apart', compared(at(0.995)), points(apart), points(five), 'worse'],
+    ['five beside seven', compared(at(0.998)), points(five), points([...five, 6, 7]), 'no-difference'],
+    ['six requests beside six', rate(at(0.998)), counts(0, 6), counts(0, 6), 'no-difference'],
+    ['five requests beside many', rate(at(0.998)), counts(0, 5), counts(0, 1e9), 'no-difference'],
+  ])('%s: enough for what is asked', (_, one, now, control, reason) => {
+    expect(once([one], [now], [control])).toMatchObject({ reason });
+  });
+
+  it('harm by the spread is seen all the same, and a spread that is only observed makes nothing pass', () => {
+    // Brown-Forsythe: p is below 0.007, which five beside five wholly apart cannot be when looked at both ways.
+    const [tight, wide] = [
+      [9.9, 9.95, 10, 10.05, 10.1],
+      [3.9, 4, 10, 16, 16.1],
+    ];
+    const asked = (spread: Comparison['spread']) =>
+      compared({ comparison: policy({ confidence: 0.993, direction: 'either', spread }) });
+    expect(once([asked('decides')], [points(wide)], [points(tight)])).toMatchObject({
+      verdict: 'degraded',
+      reason: 'spread-changed',
+    });
+    expect(once([asked('observed')], [points(wide)], [points(tight)])).toMatchObject({
+      verdict: 'inconclusive',
+      reason: 'too-few-samples',
+    });
+  });
+
+  it('while the bake is under way six that are wholly apart are never called no different', () => {
+    const six = [...five, 6];
+    const far = six.map((value) => value + 10);
+    const { judgement } = judge([compared(at(0.998))], emptyMemory(), [points(far)], NOW, [points(six)], {
+      isUnderWay: true,
+    });
+    expect(judgement).toMatchObject({ verdict: 'inconclusive', signals: [{ reason: 'worse-so-far' }] });
   });
 });
 

@@ -25,12 +25,7 @@ export function compareRates(before: Rate, after: Rate, policy: Comparison): Dif
   if (bad !== null) return { is: 'error', reason: 'bad-counts', detail: bad };
   const [baseline, canary] = [whole(before), whole(after)];
   if (Math.min(baseline.total, canary.total) < FEWEST_SAMPLES) {
-    return {
-      is: 'too-few',
-      baseline: { samples: baseline.total },
-      canary: { samples: canary.total },
-      needed: FEWEST_SAMPLES,
-    };
+    return { is: 'too-few', baseline: { samples: baseline.total }, canary: { samples: canary.total } };
   }
   const p = rateTest(baseline, canary)[policy.direction];
   const { shift, interval } = rateDifference(baseline, canary, policy.confidence);

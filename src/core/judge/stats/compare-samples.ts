@@ -37,7 +37,7 @@ export function compareSamples(
   if (!canary.every(Number.isFinite)) return notFinite('canary');
   if (Math.min(baseline.length, canary.length) < FEWEST_SAMPLES) {
     const [before, after] = [{ samples: baseline.length }, { samples: canary.length }];
-    return { is: 'too-few', baseline: before, canary: after, needed: FEWEST_SAMPLES };
+    return { is: 'too-few', baseline: before, canary: after };
   }
   const difference = compareSorted(sorted(baseline), sorted(canary), policy);
   // Finite samples may still be too far apart for their differences to be.

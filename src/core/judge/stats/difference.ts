@@ -33,7 +33,7 @@ export type Spread = { is: 'same' | 'wider' | 'narrower'; p: number; ratio: numb
 
 /** Why there is no answer: too few samples on a side, or something that is no sample, no count or no policy. */
 export type NoDifference =
-  | { is: 'too-few'; baseline: { samples: number }; canary: { samples: number }; needed: number }
+  | { is: 'too-few'; baseline: { samples: number }; canary: { samples: number } }
   | { is: 'error'; reason: 'not-a-number' | 'bad-counts' | 'bad-policy'; detail: string };
 
 /** Fewer on a side say nothing: at two a side the classical test is wrong in more than a fifth of all cases. */

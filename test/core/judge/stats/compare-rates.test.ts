@@ -44,7 +44,6 @@ describe('failures of the canary against those of the baseline', () => {
         is: 'too-few',
         baseline: { samples: 10_000 },
         canary: { samples: total },
-        needed: 5,
       });
       expect(compareRates({ failed: total, total }, MANY, policy()).is).toBe('too-few');
     }
