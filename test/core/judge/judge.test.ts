@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { emptyMemory, judge, rememberBefore } from '../../../src/core/judge/judge.ts';
 import { formatLimit } from '../../../src/core/judge/limit.ts';
-import type { Measurement, Signal } from '../../../src/core/judge/signal.ts';
+import { readAlone } from '../../../src/core/judge/reading.ts';
+import type { Measured, Measurement, Signal } from '../../../src/core/judge/signal.ts';
 import type { SignalMemory } from '../../../src/core/judge/verdict.ts';
 import { gap, NOW, number, signal } from './builders.ts';
 
@@ -12,6 +13,15 @@ function last(signals: Signal[], rounds: Measurement[][], memory: SignalMemory =
   for (const measurements of rounds) ({ judgement, memory: kept } = judge(signals, kept, measurements, NOW));
   return { verdict: judgement.verdict, reason: judgement.signals[0]?.reason, judgement, memory: kept };
 }
+
+it('H3 T9 a number that is none is within no bound, even if nothing stopped it before', () => {
+  for (const healthyWhen of [{ max: 1 }, { min: 0 }, { min: 0, max: 1 }]) {
+    for (const kind of ['threshold', 'requests'] as const) {
+      const one = { ...signal({ healthyWhen }), kind };
+      expect(readAlone(one, number(Number.NaN) as Measured, undefined).is).not.toBe('good');
+    }
+  }
+});
 
 describe('H3 one signal alone', () => {
   const cases: [string, Partial<Signal>, Measurement[], string, string][] = [
