@@ -12,6 +12,9 @@ export type KnownSources = { sources: readonly string[]; remembering: readonly s
 
 const COMPARING = ['baseline', 'direction', 'tolerance', 'confidence', 'minEffect', 'spread'] as const;
 
+/** Sources tell the time in whole seconds: a number would be older than this before it was looked at. */
+const LEAST_MAX_AGE_MS = 1000;
+
 /** What contradicts itself in the signals of a file, and in what they refer to. */
 export function signalIssues(file: ServiceFile, known: KnownSources): Issue[] {
   const place = (at: Path) => (signal: SignalFile, index: number) => ({ signal, path: [...at, index] });
@@ -123,6 +126,10 @@ function belongingIssues(signal: SignalFile, file: ServiceFile, path: Path): Iss
   const { failures, of } = lookedBackOn(signal);
   if (failures > of) {
     refuse(['failures'], `${failures} of ${of}`, `at most ${of}`, 'it could never count');
+  }
+  if (signal.maxAge < LEAST_MAX_AGE_MS) {
+    const hint = 'a look takes longer, and every number would be too old: 2m suits most sources';
+    refuse(['maxAge'], `${signal.maxAge}ms`, 'at least 1s', hint);
   }
   if (signal.weight !== undefined && signal.role !== 'scored') {
     refuse(['weight'], `a weight on a ${signal.role} signal`, 'none', 'only scored signals have one: role: scored');

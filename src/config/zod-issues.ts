@@ -71,8 +71,11 @@ function issuesOf(issue: z.core.$ZodIssue, inner: Path, asked: Asked): Issue[] {
       return [{ path: place, found, expected: words(issue.message, either(known)), hint: suggestionOrNull(near) }];
     }
     case 'invalid_type': {
-      const hint = hintFor(issue.expected, path, asked);
-      return [{ path: place, found, expected: words(issue.message, TYPES[issue.expected] ?? issue.expected), hint }];
+      const type = TYPES[issue.expected] ?? issue.expected;
+      const expected = words(issue.message, type);
+      // What a list takes that says itself how it is written may be more than one value: brackets alone would not do.
+      const isSaid = issue.expected === 'array' && expected !== type;
+      return [{ path: place, found, expected, hint: isSaid ? null : hintFor(issue.expected, path, asked) }];
     }
     case 'too_small':
       return [{ path: place, found, expected: words(issue.message, `at least ${issue.minimum}`), hint: null }];

@@ -5,6 +5,7 @@ import { forgotten, inOneLine, isEarlier, measured, missing } from './answer.ts'
 import { createAskOnce, type IsFresh } from './ask-once.ts';
 import { tokenField, urlField } from './fields.ts';
 import { fillIn, whyNotFillable } from './promql.ts';
+import { whyNotNames } from './promql-form.ts';
 import { readText } from './read-text.ts';
 import type { Source, SourceContext, SourceKind } from './source.ts';
 
@@ -27,7 +28,8 @@ const matcher = z
   .string()
   .max(1_000)
   .superRefine((text, context) => {
-    const why = MATCHER.test(text) ? whyNotFillable(text) : 'Expected a matcher such as severity="page"';
+    const isMatcher = MATCHER.test(text);
+    const why = isMatcher ? (whyNotNames(text) ?? whyNotFillable(text)) : 'Expected a matcher such as severity="page"';
     if (why !== null) context.addIssue({ code: 'custom', message: why });
   });
 

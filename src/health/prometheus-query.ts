@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Want } from '../core/judge/want.ts';
 import { durationField, durationMs } from './fields.ts';
 import { longestWindowMs, whyNotFillable } from './promql.ts';
+import { whyNotPromql } from './promql-form.ts';
 import type { Points } from './source.ts';
 
 const promql = z
@@ -9,7 +10,7 @@ const promql = z
   .min(1)
   .max(4_000)
   .superRefine((text, context) => {
-    const why = whyNotFillable(text);
+    const why = whyNotPromql(text) ?? whyNotFillable(text);
     if (why !== null) context.addIssue({ code: 'custom', message: why });
   });
 

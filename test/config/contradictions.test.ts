@@ -191,6 +191,13 @@ const CASES: [promise: string, from: string, to: string, path: string, words: st
     'stages[1].rollout.speedUp.floor',
     'at least 30 s',
   ],
+  [
+    'T9 a number that would be too old before it was looked at',
+    SIGNAL,
+    `${SIGNAL}    maxAge: 1ms\n`,
+    'signals[0].maxAge',
+    'found 1ms, expected at least 1s; a look takes longer',
+  ],
   ['a bake of no time', '{for: 5m}', '{for: 0s}', 'stages[0].bake.for', 'above zero'],
 ];
 
