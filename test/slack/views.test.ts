@@ -182,7 +182,9 @@ describe('X1 the card', () => {
       return textIn(cardOf(aRollout({ phase }), EXTRA));
     };
     for (const is of ['deciding', 'holding', 'rolling-back', 'rolled-back'] as const) {
-      expect(lines(is), is).toMatch(/:red_circle: \*.*\* degraded: now \*0\.2 %\*, before 0\.001 %, limit /);
+      expect(lines(is), is).toMatch(
+        /:red_circle: \*.*\* degraded: now \*0\.2 %\* \(900 samples\), before 0\.001 %, limit /,
+      );
     }
     expect(lines('deploying')).not.toContain(':red_circle:');
   });

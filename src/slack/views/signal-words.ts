@@ -37,10 +37,10 @@ const REASON_WORDS: Record<VerdictReason, string> = {
   'bad-answer': 'the source’s answer makes no sense',
 };
 
-/** One signal explained: verdict, now, before or beside what, limit, samples, how sure, why. `label` may be a link already. */
+/** One signal explained: verdict, now on how many samples, before or beside what, limit, how sure, why. `label` may be a link already. */
 export function signalLine(signal: SignalVerdict, label: string): string {
   const unit = signal.unit ? ` ${escaped(signal.unit, 10)}` : '';
-  const now = signal.now === null ? '*not measured*' : `now *${figure(signal.now)}${unit}*`;
+  const now = signal.now === null ? '*not measured*' : `now *${figure(signal.now)}${unit}*${samplesOf(signal.samples)}`;
   const before = signal.before === null ? '' : `, before ${figure(signal.before)}${unit}`;
   const baseline =
     signal.baseline === null ? '' : `, baseline ${figure(signal.baseline)}${unit}${samplesOf(signal.baselineSamples)}`;
@@ -53,7 +53,7 @@ export function signalLine(signal: SignalVerdict, label: string): string {
     ...difference(signal),
     escaped(signal.detail ?? '', 160),
   ].filter((one) => one !== '');
-  return `${VERDICT_SIGNS[signal.verdict]} *${label}* ${signal.verdict}${role}: ${now}${before}${baseline}, limit ${escaped(signal.limit, 60)}${samplesOf(signal.samples)}${why.length > 0 ? ` — ${why.join('; ')}` : ''}`;
+  return `${VERDICT_SIGNS[signal.verdict]} *${label}* ${signal.verdict}${role}: ${now}${before}${baseline}, limit ${escaped(signal.limit, 60)}${why.length > 0 ? ` — ${why.join('; ')}` : ''}`;
 }
 
 function samplesOf(samples: number | null): string {
