@@ -5,7 +5,7 @@ import { strategyKey } from '../../src/core/outlook.ts';
 import { isPlanProblem, type Plan, planOf } from '../../src/core/plan.ts';
 import type { Message } from '../../src/slack/views/block.ts';
 import { planOf as planMessage } from '../../src/slack/views/plan.ts';
-import { offset, strategyWords } from '../../src/slack/views/plan-words.ts';
+import { offset, stageNotes, strategyWords } from '../../src/slack/views/plan-words.ts';
 import { problemSentence } from '../../src/slack/views/refusal.ts';
 import { aRelease, aService, aStage, aStep } from '../support/service.ts';
 import { sha256 } from '../support/store.ts';
@@ -107,7 +107,7 @@ describe('X6 a plan as it is shown', () => {
       '+5 min',
       'ap: 2, needs 3',
     ]);
-    expect(textIn(message)).toContain('A canary of 5 % becomes 1 of 3 = 33 % on ap.');
+    expect(textIn(message)).toContain('◦ A canary of 5 % becomes 1 of 3 = 33 % on ap.');
     expect(textIn(message)).toContain('too few would serve during a step: it would wait');
   });
 
@@ -169,6 +169,11 @@ describe('X6 a plan as it is shown', () => {
     [3500, '+4 s'],
     [26 * 60 * MINUTE, '+1 d 2 h'],
   ])('%i ms after the start is %s', (ms, text) => expect(offset(ms)).toBe(text));
+
+  it('R4 how many regions are taken at a time, wave by wave, cannot be read as a part of their order', () => {
+    const stage = aStage({ regionsAtOnce: [1, 2], steps: [aStep({ isRegional: true })] });
+    expect(stageNotes(stage, [])).toContain('Regions: as they are written; 1, then 2 at a time.');
+  });
 
   it('R5 R8 each strategy in words', () => {
     const drainMs = 30_000;

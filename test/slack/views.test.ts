@@ -479,6 +479,8 @@ describe('R3 beginning with too little capacity', () => {
     expect(JSON.stringify(messagesOf(aRollout({ phase: short(null) }), EXTRA))).toContain(
       'Begin without knowing the load…',
     );
+    expect(JSON.stringify(messagesOf(few, EXTRA))).toContain('4 are needed for 350 requests a second at 100 each');
+    expect(JSON.stringify(messagesOf(aRollout({ phase: short(1) }), EXTRA))).toContain('1 is needed for 350');
     const { about } = askingWhy(few, 'begin-anyway');
     expect(about).toContain(
       'begins the step though too little capacity would be left: `prod`: 3 instances would serve',

@@ -43,7 +43,7 @@ export function approvalOf(rollout: Rollout, stageIndex: number, extra: Extra): 
     : 'Superseded';
   blocks.push(
     context([
-      `${expires} when a newer build passes. Who took part in the change cannot approve it.`,
+      `${expires} when a newer build passes. Whoever took part in the change cannot approve it.`,
       `Plan ${code(rollout.plan.hash.slice(0, 8))}${digest}`,
     ]),
     actions(`approval:${rollout.generation}`, approvalButtons(rollout)),

@@ -72,7 +72,9 @@ export function stageNotes(stage: PlannedStage, steps: StepOutlook[]): string[] 
   if (stage.steps.some((step) => step.isRegional)) {
     const order =
       stage.order === 'least-traffic-first' ? 'the region with the least traffic first' : 'as they are written';
-    const atOnce = stage.regionsAtOnce.some((one) => one > 1) ? `, ${stage.regionsAtOnce.join(', then ')} at once` : '';
+    const atOnce = stage.regionsAtOnce.some((one) => one > 1)
+      ? `; ${stage.regionsAtOnce.join(', then ')} at a time`
+      : '';
     notes.push(`Regions: ${order}${atOnce}.`);
   }
   if (stage.speedUp) {

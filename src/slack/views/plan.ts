@@ -70,7 +70,7 @@ function stageLines(plan: Plan, stage: Plan['stages'][number], index: number): s
   const short = outlook.flatMap((step) => step.capacity).some((one) => one.servingDuring < one.needed);
   return [
     `${index + 1}. *${escaped(stage.name, 60)}*${needs}: ${counted(stage.steps.length, 'step')}${checks} · ${watched}`,
-    ...stageNotes(stage, outlook).map((note) => `    ${escaped(note, 400)}`),
+    ...stageNotes(stage, outlook).map((note) => `    ◦ ${escaped(note, 400)}`),
     ...(short ? ['    :warning: As things are now, too few would serve during a step: it would wait.'] : []),
   ];
 }

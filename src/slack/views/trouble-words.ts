@@ -74,11 +74,11 @@ function strangers(instances: Stray[]): string {
   return ` (${shown.join(', ')}${rest > 0 ? `, and ${rest} more` : ''})`;
 }
 
-/** `eu: 3 of 4 would serve, 4 are needed for 350 requests a second (100 each)`; escaped. */
+/** `eu: 3 instances would serve while the step runs (4 do now), 4 are needed for 350 requests a second at 100 each`; escaped. */
 export function shortageWords(one: Shortage): string {
   const serve = `${counted(one.servingDuring, 'instance')} would serve while the step runs (${one.serving} do now)`;
   if (one.needed === null || one.load === null) {
     return `${code(one.target)}: ${serve}, and the load could not be read${one.detail ? `: ${escaped(one.detail, 160)}` : ''}`;
   }
-  return `${code(one.target)}: ${serve}, ${one.needed} are needed for ${figure(one.load)} requests a second at ${figure(one.perInstance)} each`;
+  return `${code(one.target)}: ${serve}, ${one.needed} ${one.needed === 1 ? 'is' : 'are'} needed for ${figure(one.load)} requests a second at ${figure(one.perInstance)} each`;
 }
