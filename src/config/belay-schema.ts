@@ -44,7 +44,7 @@ export const belaySchema = z.strictObject({
         .describe('The port to listen on; 0 takes any that is free.'),
     })
     .prefault({})
-    .describe('The one server: webhooks, the pages to look at, /metrics and /healthz.'),
+    .describe('The one server: webhooks, /healthz and /readyz.'),
   slack: z
     .strictObject({
       mode: z
