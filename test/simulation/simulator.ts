@@ -37,6 +37,8 @@ export type Run = {
 };
 
 const STEPS = 60;
+/** A process that gets no processor for this long is awake and late: deadlines come before what they wait for. */
+const LONGEST_STALL_MS = 5 * 60_000;
 /** A leap of no more than this is no leap. */
 const UNNOTICED_MS = 1000;
 /** Telling somebody is tried again after five minutes; nothing else pauses for longer. */
@@ -347,7 +349,8 @@ class Simulator {
     // The engine looks at least once a second, whatever it believes to be due.
     if (disturbances > this.#noticed) clock.pass(this.#random.int(1000));
     // Everything that is due at that time and a little later: the order within is the engine's.
-    else this.#passUntil(nextMs, this.#random.int(3000));
+    else
+      this.#passUntil(nextMs, this.#random.chance(0.06) ? this.#random.int(LONGEST_STALL_MS) : this.#random.int(3000));
     const done = await this.#alive(() => this.#engine.tick(1 + this.#random.int(16)));
     if (done !== null) this.#noticed = disturbances;
   }
