@@ -2,7 +2,7 @@ import type { CheckRunner } from './checks/check.ts';
 import type { Effect } from './core/effect.ts';
 import type { Json } from './core/json.ts';
 
-import { partialOf, wholly } from './core/partial.ts';
+import { leftOut, partialOf, wholly } from './core/partial.ts';
 import { wishOf } from './core/placing.ts';
 import { stepAt } from './core/plan.ts';
 import type { Artifact } from './core/release.ts';
@@ -113,7 +113,8 @@ export async function readCapacity(
   const { share, strategy, generation, round } = effect;
   const capacity = await provider.capacity(ref, { share, strategy }, signal);
   const { traffic } = rollout.spec;
-  const read = traffic ? await readLoad(sites, rollout.service, traffic, effect.target, signal) : null;
+  const of = { service: rollout.service, target: effect.target, without: leftOut(rollout, effect.target) };
+  const read = traffic ? await readLoad(sites, traffic, of, signal) : null;
   const load = read && read.value !== null ? read.value : null;
   const detail = read && read.value === null ? read.detail : '';
   const perInstance = traffic?.perInstance ?? null;

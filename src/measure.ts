@@ -64,9 +64,20 @@ export async function measureNow(
 /** Requests a second on a target now. A load that was read long ago is not known: the night says nothing of the day. */
 export async function readLoad(
   meters: Pick<Meters, 'now' | 'source'>,
-  service: string,
   traffic: TrafficSpec,
-  target: string,
+  of: { service: string; target: string; without: string[] },
+  signal: AbortSignal,
+): Promise<Measurement> {
+  const load = await loadOf(meters, traffic, { ...of, without: [] }, signal);
+  // What somebody decided to go on without may serve all the same; where it cannot be asked, the others can.
+  const isMissed = load.value === null && of.without.length > 0;
+  return isMissed ? loadOf(meters, traffic, of, signal) : load;
+}
+
+async function loadOf(
+  meters: Pick<Meters, 'now' | 'source'>,
+  traffic: TrafficSpec,
+  { service, target, without }: { service: string; target: string; without: string[] },
   signal: AbortSignal,
 ): Promise<Measurement> {
   const nowMs = meters.now();
@@ -85,7 +96,7 @@ export async function readLoad(
       sinceMs: nowMs,
       untilMs: nowMs,
       everyMs: ONCE_MS,
-      without: [],
+      without,
     },
     signal,
   );

@@ -77,7 +77,9 @@ async function readLoadOf(
 ): Promise<Read<number> | null> {
   const { traffic } = service;
   if (!traffic) return null;
-  const read = await attempt(ends, () => readLoad(edges, service.name, traffic, target, ends));
+  const read = await attempt(ends, () =>
+    readLoad(edges, traffic, { service: service.name, target, without: [] }, ends),
+  );
   if (read.value === null) return read;
   const { value } = read;
   if (value.value === null) return { value: null, why: value.detail || value.missing };
