@@ -103,7 +103,7 @@ it('R4 too little traffic is no evidence either: it waits, says what it has and 
   const { sha } = await world.merge('good');
   const asked = await waitsForPeople(sha);
   expect(asked.phase).toMatchObject({ trouble: { code: 'inconclusive', signals: ['orders'] } });
-  await said(sha, /\*orders\* inconclusive: now \*[\d.]+ req\*, limit [^—]*6.* — too little traffic yet/);
+  await said(sha, /\*orders\* inconclusive: now \*[\d.]+ req\*[^—]*limit [^—]*6[^—]* — too little traffic yet/);
   world.fleet.setTraffic(8);
   await press(world, CHO, sha, 'decide:retry');
   await world.waitForPhase(sha, 'succeeded');
