@@ -46,8 +46,10 @@ export function compareSamples(
 
 function compareSorted(baseline: Sorted, canary: Sorted, policy: Comparison): Difference {
   const { p: ps, cles } = mannWhitney(baseline, canary);
-  const { shift, interval } = hodgesLehmann(baseline, canary, policy.confidence);
-  const levels = { before: median(baseline), after: median(canary) };
+  const { shift, interval: bounds } = hodgesLehmann(baseline, canary, policy.confidence);
+  // Adding 0 makes a negative zero, which JSON does not know, zero. Half of the smallest number is one, too.
+  const levels = { before: median(baseline) + 0, after: median(canary) + 0 };
+  const interval = { low: bounds.low + 0, high: bounds.high + 0 };
   const means = { before: mean(baseline), after: mean(canary) };
   const p = ps[policy.direction];
   const way = cles > 0.5 ? 'increased' : 'decreased';
@@ -57,7 +59,6 @@ function compareSorted(baseline: Sorted, canary: Sorted, policy: Comparison): Di
     (isBeyond(levels.before, shift, towards, policy) ||
       isBeyond(means.before, means.after - means.before, towards, policy));
   const effect = isLarge && isLookedFor(way, policy) ? way : 'negligible';
-  // Adding 0 makes a negative zero, which JSON does not know, zero.
   return {
     is: isUnlikely(p, policy) ? named(effect) : 'same',
     effect,

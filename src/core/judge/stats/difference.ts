@@ -69,7 +69,7 @@ export function isLookedFor(way: 'increased' | 'decreased', { direction }: Compa
 }
 
 export function relativeTo(level: number, shift: number): number | null {
-  return level === 0 ? null : shift / Math.abs(level);
+  return level === 0 ? null : shift / Math.abs(level) + 0;
 }
 
 /** Is a shift `towards` (1 up, −1 down) at least the tolerance? Beside a level of 0 any shift is. */

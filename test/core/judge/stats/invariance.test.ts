@@ -121,6 +121,16 @@ describe('unit, sign and order do not matter', () => {
         expect(JSON.parse(JSON.stringify(found))).toEqual(found);
         if (!baseline.every(Number.isFinite) || !canary.every(Number.isFinite)) expect(found.is).toBe('error');
       }),
+      // Half of the smallest number below zero is a negative zero.
+      {
+        examples: [
+          [
+            [2, 0, 2, 2, 0],
+            [0, 0, 2, 0, -5e-324],
+            policy({ direction: 'increase', tolerance: 0, confidence: 0.9, minEffect: 0.5 }),
+          ],
+        ],
+      },
     );
     const count = fc.oneof(fc.integer({ min: -1, max: 20 }), fc.double());
     const rate = fc.record({ failed: count, total: count });
