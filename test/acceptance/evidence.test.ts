@@ -5,8 +5,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { CHO } from '../../sandbox/slack/people.ts';
 import type { World } from '../../sandbox/world.ts';
 import type { Rollout } from '../../src/core/rollout.ts';
-import { errorsSignal, startShop } from './shop.ts';
-import { cardsOf, press, threadOf } from './town.ts';
+import { errorsSignal, said, startShop } from './shop.ts';
+import { press } from './town.ts';
 
 const REST = `targets: { eu: }
 traffic:
@@ -57,11 +57,6 @@ afterAll(async () => {
   outside.closeAllConnections();
 });
 
-/** On the card or in its thread. */
-const said = (sha: string, words: RegExp) =>
-  world.slack.waitFor(() =>
-    [...cardsOf(world, sha), ...threadOf(world, sha)].some((one) => words.test(JSON.stringify(one.blocks))),
-  );
 /** Asked, and nobody is hurried: what is not known is never decided by a clock. */
 const waitsForPeople = async (sha: string): Promise<Rollout> => {
   const asked = await world.waitForPhase(sha, 'deciding');
@@ -78,6 +73,7 @@ it('R3 a step that would leave too few instances for the traffic waits, with its
   );
   expect(held.touched).toEqual([]);
   await said(
+    world,
     sha,
     /`eu`: 1 instance would serve while the step runs \(2 do now\), \d are needed for \d+(\.\d+)? requests a second at 15 each/,
   );
@@ -92,7 +88,7 @@ it('H3 R4 a source that cannot be reached holds the step, and at the deadline a 
   const { sha } = await world.merge('good');
   const asked = await waitsForPeople(sha);
   expect(asked.phase).toMatchObject({ trouble: { code: 'unmeasurable', signals: ['checkout'] } });
-  await said(sha, /\*checkout\* error: \*not measured\*.* — the source is unreachable/);
+  await said(world, sha, /\*checkout\* error: \*not measured\*.* — the source is unreachable/);
   isAway = false;
   await press(world, CHO, sha, 'decide:retry');
   await world.waitForPhase(sha, 'succeeded');
@@ -103,7 +99,7 @@ it('R4 too little traffic is no evidence either: it waits, says what it has and 
   const { sha } = await world.merge('good');
   const asked = await waitsForPeople(sha);
   expect(asked.phase).toMatchObject({ trouble: { code: 'inconclusive', signals: ['orders'] } });
-  await said(sha, /\*orders\* inconclusive: now \*[\d.]+ req\*[^—]*limit [^—]*6[^—]* — too little traffic yet/);
+  await said(world, sha, /\*orders\* inconclusive: now \*[\d.]+ req\*[^—]*limit [^—]*6[^—]* — too little traffic yet/);
   world.fleet.setTraffic(8);
   await press(world, CHO, sha, 'decide:retry');
   await world.waitForPhase(sha, 'succeeded');

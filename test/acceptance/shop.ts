@@ -1,6 +1,7 @@
 import type { InstanceState } from '../../sandbox/fleet/fleet-target.ts';
 import { startWorld, type World, type WorldOptions } from '../../sandbox/world.ts';
 import type { Rollout } from '../../src/core/rollout.ts';
+import { cardsOf, threadOf } from './town.ts';
 
 export type ShopOptions = {
   regions: NonNullable<NonNullable<WorldOptions['fleet']>['regions']>;
@@ -54,4 +55,11 @@ export function failuresOf(world: World, target: string): number {
 /** How each step ended so far: `staging all passed`. */
 export function endsOf({ steps }: Rollout): string[] {
   return steps.map(({ stage, step, ended }) => `${stage} ${step} ${ended}`);
+}
+
+/** Until these words stand on the rollout's card or in its thread. */
+export function said(world: World, sha: string, words: RegExp): Promise<unknown> {
+  const isSaid = () =>
+    [...cardsOf(world, sha), ...threadOf(world, sha)].some((one) => words.test(JSON.stringify(one.blocks)));
+  return world.slack.waitFor(isSaid);
 }

@@ -4,8 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { World } from '../../sandbox/world.ts';
 import type { Rollout } from '../../src/core/rollout.ts';
-import { endsOf, errorsSignal, rolesOf, startShop } from './shop.ts';
-import { cardsOf, threadOf } from './town.ts';
+import { endsOf, errorsSignal, rolesOf, said, startShop } from './shop.ts';
 
 const TIMEOUT_MS = 200_000;
 const TARGETS = ['eu', 'us', 'ap'];
@@ -58,13 +57,6 @@ afterAll(async () => {
   outside.close();
 });
 
-/** On the card or in its thread. */
-const said = (sha: string, words: RegExp) =>
-  world.slack.waitFor(
-    () => [...cardsOf(world, sha), ...threadOf(world, sha)].some((one) => words.test(JSON.stringify(one.blocks))),
-    30_000,
-  );
-
 /** Every target runs what it ran before, and nothing is left beside it: neither a canary nor a baseline. */
 async function expectAllBack({ phase }: Rollout): Promise<void> {
   expect(phase.is === 'rolled-back' && phase.to.map((one) => one.target)).toEqual(TARGETS.toReversed());
@@ -86,7 +78,7 @@ it(
     });
     expect(endsOf(rollout)).toEqual(['production canary failed']);
     await expectAllBack(rollout);
-    await said(sha, /`checkout`.* could not be measured/);
+    await said(world, sha, /`checkout`.* could not be measured/);
   },
   TIMEOUT_MS,
 );
@@ -112,7 +104,7 @@ it(
       'production wave 2 degraded',
     ]);
     await expectAllBack(rollout);
-    await said(sha, /health got worse: `checkout`/);
+    await said(world, sha, /health got worse: `checkout`/);
   },
   TIMEOUT_MS,
 );
