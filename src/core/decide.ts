@@ -1,6 +1,7 @@
 import { assertNever } from './assert.ts';
 import { bakeOverdue, measured, ticked } from './baking.ts';
 import { checked, checkOverdue } from './checking.ts';
+import { choose } from './choosing.ts';
 import { capacityOverdue, capacityRead, cleared, measuredBefore } from './clearing.ts';
 import { type Decision, ignored, stayed } from './decision.ts';
 import { enter } from './door.ts';
@@ -8,7 +9,7 @@ import { notRemoved, removed } from './environment.ts';
 import type { Event } from './event.ts';
 import { givesWay } from './lane.ts';
 import { CLOCK_TOLERANCE_MS, leapt } from './leap.ts';
-import { aborted, approved, choose, countdownStopped, decided, rejected, rollbackRequested } from './people.ts';
+import { aborted, approved, countdownStopped, decided, rejected, rollbackRequested } from './people.ts';
 import { ask, giveUp } from './retreat.ts';
 import { observedWhileRollingBack, rollBackFailed, rollBackOverdue, rolledBack } from './rolling-back.ts';
 import { isOver, type Rollout } from './rollout.ts';

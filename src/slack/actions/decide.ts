@@ -1,5 +1,5 @@
+import type { ReasonedChoice } from '../../core/choosing.ts';
 import type { Choice } from '../../core/event.ts';
-import type { ReasonedChoice } from '../../core/people.ts';
 import { askingWhy } from '../views/asking-why.ts';
 import { addressOf } from '../views/buttons.ts';
 import { reasonModal } from '../views/modal.ts';

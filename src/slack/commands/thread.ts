@@ -1,4 +1,4 @@
-import { choicesOf } from '../../core/people.ts';
+import { choicesOf } from '../../core/choosing.ts';
 import { isOver } from '../../core/rollout.ts';
 import { actions, type Button, type Message, section } from '../views/block.ts';
 import { addressOf, choiceButton, wayOutButton } from '../views/buttons.ts';

@@ -1,4 +1,4 @@
-import type { ReasonedChoice } from '../../core/people.ts';
+import type { ReasonedChoice } from '../../core/choosing.ts';
 import type { Rollout } from '../../core/rollout.ts';
 import { spoken } from './card.ts';
 import { code } from './escape.ts';

@@ -1,5 +1,5 @@
+import { choicesOf, isReasoned } from '../../core/choosing.ts';
 import type { Choice } from '../../core/event.ts';
-import { choicesOf, isReasoned } from '../../core/people.ts';
 import { isOver, type Phase, type Rollout } from '../../core/rollout.ts';
 import { touchedIn } from '../../core/step.ts';
 import { type Button, button } from './block.ts';

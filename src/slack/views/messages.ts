@@ -1,4 +1,4 @@
-import { choicesOf } from '../../core/people.ts';
+import { choicesOf } from '../../core/choosing.ts';
 import { isOver, type Rollout } from '../../core/rollout.ts';
 import { approvalOf } from './approval.ts';
 import type { Message } from './block.ts';

@@ -1,4 +1,4 @@
-import { choicesOf } from '../../core/people.ts';
+import { choicesOf } from '../../core/choosing.ts';
 import type { Person } from '../../core/pipeline.ts';
 import { principalKey } from '../../core/principal.ts';
 import type { Phase, Rollout } from '../../core/rollout.ts';
